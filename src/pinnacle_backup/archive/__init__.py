@@ -1,0 +1,1 @@
+"""The archive format, and nothing but the format."""

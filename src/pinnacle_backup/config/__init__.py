@@ -1,0 +1,1 @@
+"""The configuration: one typed schema with defaults, validation and secrets."""

@@ -1,0 +1,1 @@
+"""From a password to authenticated, seekable encryption."""

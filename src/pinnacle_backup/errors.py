@@ -1,0 +1,147 @@
+"""
+Every error that this package raises on purpose.
+
+::
+
+    PinnacleError                  2   failed
+    ├── UsageError                 3   the command line or a request asks for something impossible
+    │   └── ConfigError            3   the configuration is wrong; names the JSON path
+    ├── BackupNotFound            10   no backup of that name
+    ├── RepositoryBusy            11   another command holds the repository, or a database is in use
+    ├── PasswordError             12   the password is missing, or opens none of the key slots
+    ├── DamagedError              13   stored bytes are not the ones that were written
+    │   └── FormatError           13   the archive breaks the format's rules: foreign, hostile or damaged
+    ├── SourceError                2   a source cannot be read at all
+    ├── StoreError                 2   the place for backups failed
+    │   ├── ObjectNotFound         2   no such name in the store
+    │   ├── ObjectExists           2   the name is taken; nothing was overwritten
+    │   └── StoreFull              2   no space, no quota or no inodes left
+    ├── RestoreError               2   the target cannot be restored into
+    └── Interrupted              130   stopped by a signal or by the user
+
+The number is the exit code. A failure that concerns one file of many is not an
+exception but a value in the result of the verb: the other files still count.
+"""
+
+from __future__ import annotations
+
+
+class PinnacleError(Exception):
+    """
+    The root of all errors: one line for people, and what to do next.
+
+    Attributes:
+        code: Stable identifier for programs.
+        exit_code: What a command that ends with this error exits with.
+        message: One line that names the object.
+        hint: What to do next; empty where nothing helps.
+    """
+
+    code = "failed"
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Worker processes send errors home, hint included."""
+        return (_rebuild, (type(self), self.message, self.hint))
+
+
+def _rebuild(cls: type[PinnacleError], message: str, hint: str) -> PinnacleError:
+    return cls(message, hint=hint)
+
+
+class UsageError(PinnacleError):
+    """The command line or a request asks for something impossible."""
+
+    code = "usage"
+    exit_code = 3
+
+
+class ConfigError(UsageError):
+    """The configuration is wrong."""
+
+    code = "configuration"
+
+
+class BackupNotFound(PinnacleError):
+    """No backup of that name."""
+
+    code = "no-such-backup"
+    exit_code = 10
+
+
+class RepositoryBusy(PinnacleError):
+    """Another command holds the repository, or another process holds a database."""
+
+    code = "busy"
+    exit_code = 11
+
+
+class PasswordError(PinnacleError):
+    """The password is missing, or opens none of the key slots."""
+
+    code = "wrong-password"
+    exit_code = 12
+
+
+class DamagedError(PinnacleError):
+    """Stored bytes are not the ones that were written."""
+
+    code = "damaged"
+    exit_code = 13
+
+
+class FormatError(DamagedError):
+    """The archive breaks the format's rules: foreign, hostile or damaged."""
+
+    code = "format"
+
+
+class SourceError(PinnacleError):
+    """A source cannot be read at all."""
+
+    code = "source"
+
+
+class StoreError(PinnacleError):
+    """The place for backups failed."""
+
+    code = "store"
+
+
+class ObjectNotFound(StoreError):
+    """No such name in the store."""
+
+    code = "no-such-object"
+
+
+class ObjectExists(StoreError):
+    """The name is taken; nothing was overwritten."""
+
+    code = "object-exists"
+
+
+class StoreFull(StoreError):
+    """No space, no quota or no inodes left."""
+
+    code = "store-full"
+
+
+class RestoreError(PinnacleError):
+    """The target cannot be restored into."""
+
+    code = "restore"
+
+
+class Interrupted(PinnacleError):
+    """Stopped by a signal or by the user."""
+
+    code = "interrupted"
+    exit_code = 130

@@ -1,0 +1,1 @@
+"""Value types that every layer shares. No input or output here."""

@@ -1,0 +1,1 @@
+"""All backups in one store: names, listing, locks, catalog."""

@@ -1,0 +1,1 @@
+"""What can be read: files and SQLite databases."""

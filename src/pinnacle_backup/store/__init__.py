@@ -1,0 +1,1 @@
+"""Bytes by name: a local folder, later object storage."""
