@@ -107,8 +107,8 @@ class BackupSummary(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tru
     archives: tuple[str, ...]
     index: tuple[ManifestPart, ...]
     databases: tuple[str, ...] = ()
-    users: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it for every instance
-    groups: dict[str, str] = {}  # noqa: RUF012
+    users: dict[str, str] = {}
+    groups: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
 
 

@@ -92,6 +92,6 @@ class Entry(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     holes: tuple[tuple[int, int], ...] = ()
     target: str = ""
     group: str = ""
-    xattrs: dict[str, bytes] = {}  # noqa: RUF012 - msgspec copies it for every instance
+    xattrs: dict[str, bytes] = {}
     pages: PageTable | None = None
     changed: str = ""

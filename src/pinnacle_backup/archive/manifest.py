@@ -1,0 +1,191 @@
+"""The manifest's lines: entries and the summary as JSON (format.md, "The manifest")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from pinnacle_backup.errors import FormatError
+from pinnacle_backup.model.backup import FORMAT_VERSION, BackupSummary
+from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FIFO, FILE, SYMLINK, Entry
+from pinnacle_backup.model.paths import (
+    EXTERNAL,
+    INTERNAL,
+    from_bytes,
+    is_safe,
+    order_key,
+    printable,
+    to_bytes,
+)
+
+_TYPES: Final = frozenset({FILE, DIRECTORY, SYMLINK, FIFO, ABSENT})
+
+
+class _Line(Entry, omit_defaults=True, kw_only=True, gc=False):
+    """An entry as it stands in the manifest where some of its names are not UTF-8."""
+
+    path: str = ""
+    path_base64: bytes = b""
+    target_base64: bytes = b""
+    xattrs_base64: tuple[tuple[bytes, bytes], ...] = ()
+
+
+_encoder: Final = msgspec.json.Encoder()
+_entries: Final = msgspec.json.Decoder(Entry)
+_lines: Final = msgspec.json.Decoder(_Line)
+_summaries: Final = msgspec.json.Decoder(BackupSummary)
+
+
+def encode(entry: Entry) -> bytes:
+    """Return the entry's line."""
+    try:
+        return _encoder.encode(entry) + b"\n"
+    except UnicodeEncodeError:
+        return _encoder.encode(_escaped(entry)) + b"\n"
+
+
+def encode_summary(summary: BackupSummary) -> bytes:
+    """Return the manifest's last line."""
+    return _encoder.encode(summary) + b"\n"
+
+
+def decode(part: bytes) -> list[Entry]:
+    """
+    Return the entries of one manifest part.
+
+    Raises:
+        FormatError: A line is not an entry, or an entry breaks a rule that restoring relies on.
+    """
+    try:
+        entries = _entries.decode_lines(part)
+    except msgspec.MsgspecError:
+        entries = _decode_escaped(part)
+    for entry in entries:
+        _check(entry)
+    return entries
+
+
+def decode_summary(line: bytes) -> BackupSummary:
+    """
+    Return the summary.
+
+    Raises:
+        FormatError: The line is not a summary, or is one of a format that this version does not know.
+    """
+    try:
+        summary = _summaries.decode(line)
+    except msgspec.MsgspecError as error:
+        raise FormatError(f"the manifest's summary cannot be read: {error}") from error
+    if summary.backup.format != FORMAT_VERSION:
+        raise FormatError(
+            f"the archive has format {summary.backup.format}, this version reads {FORMAT_VERSION}",
+            hint="use a newer version of pinnacle-backup",
+        )
+    return summary
+
+
+def merge(base: Iterable[Entry], changes: Iterable[Entry]) -> Iterator[tuple[Entry, bool]]:
+    """
+    Yield the complete state of an incremental in path order.
+
+    Yields:
+        (entry, whether it stands in the base's manifest). Of paths that are gone nothing is yielded.
+    """
+    changed = iter(changes)
+    change = next(changed, None)
+    for entry in base:
+        key = order_key(entry.path)
+        while change is not None and order_key(change.path) < key:
+            if change.type != ABSENT:
+                yield change, False
+            change = next(changed, None)
+        if change is not None and change.path == entry.path:
+            if change.type != ABSENT:
+                yield change, False
+            change = next(changed, None)
+        else:
+            yield entry, True
+    while change is not None:
+        if change.type != ABSENT:
+            yield change, False
+        change = next(changed, None)
+
+
+def _escaped(entry: Entry) -> _Line:
+    fields = msgspec.structs.asdict(entry)
+    for name in ("path", "target"):
+        if not _is_text(fields[name]):
+            fields[f"{name}_base64"] = to_bytes(fields.pop(name))
+    names = entry.xattrs
+    fields["xattrs"] = {name: value for name, value in names.items() if _is_text(name)}
+    fields["xattrs_base64"] = tuple((to_bytes(n), v) for n, v in names.items() if not _is_text(n))
+    return _Line(**fields)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _decode_escaped(part: bytes) -> list[Entry]:
+    try:
+        return [_unescaped(line) for line in _lines.decode_lines(part)]
+    except msgspec.MsgspecError as error:
+        raise FormatError(f"a line of the manifest cannot be read: {error}") from error
+
+
+def _unescaped(line: _Line) -> Entry:
+    fields = {name: getattr(line, name) for name in Entry.__struct_fields__}
+    if line.path_base64:
+        fields["path"] = from_bytes(line.path_base64)
+    if line.target_base64:
+        fields["target"] = from_bytes(line.target_base64)
+    if line.xattrs_base64:
+        fields["xattrs"] = line.xattrs | {from_bytes(n): v for n, v in line.xattrs_base64}
+    return Entry(**fields)
+
+
+def _check(entry: Entry) -> None:
+    """Refuse what no writer of ours writes; restoring may then rely on it."""
+    if not is_safe(entry.path) or (entry.path.startswith(INTERNAL) and _is_ours(entry.path)):
+        raise FormatError(f"the manifest names a path outside the studio: {printable(entry.path)!r}")
+    if entry.type not in _TYPES:
+        raise FormatError(f"{printable(entry.path)}: unknown type {entry.type!r}")
+    if not 0 <= entry.mode <= 0o7777 or entry.uid < 0 or entry.gid < 0 or entry.size < 0:
+        raise FormatError(f"{printable(entry.path)}: impossible mode, owner or size")
+    if entry.type == FILE:
+        _check_content(entry)
+    elif entry.extents or entry.size:
+        raise FormatError(f"{printable(entry.path)}: only files have content")
+
+
+def _is_ours(path: str) -> bool:
+    inside = path == INTERNAL or path.startswith(INTERNAL + "/")
+    return inside and not (path == EXTERNAL or path.startswith(EXTERNAL + "/")) and path != INTERNAL
+
+
+def _check_content(entry: Entry) -> None:
+    total = 0
+    for extent in entry.extents:
+        if (
+            extent.length < 0
+            or extent.start < 0
+            or extent.member < 0
+            or extent.archive < 0
+            or extent.stored < 0
+        ):
+            raise FormatError(f"{printable(entry.path)}: impossible extent")
+        total += extent.length
+    end = -1
+    for offset, length in entry.holes:
+        if offset <= end or length <= 0 or offset + length > entry.size:
+            raise FormatError(f"{printable(entry.path)}: impossible holes")
+        end = offset + length
+        total += length
+    if total != entry.size:
+        raise FormatError(f"{printable(entry.path)}: extents and holes do not add up to the size")
