@@ -152,7 +152,7 @@ def _unescaped(line: _Line) -> Entry:
 
 def _check(entry: Entry) -> None:
     """Refuse what no writer of ours writes; restoring may then rely on it."""
-    if not is_safe(entry.path) or (entry.path.startswith(INTERNAL) and _is_ours(entry.path)):
+    if not is_safe(entry.path) or _is_reserved(entry.path):
         raise FormatError(f"the manifest names a path outside the studio: {printable(entry.path)!r}")
     if entry.type not in _TYPES:
         raise FormatError(f"{printable(entry.path)}: unknown type {entry.type!r}")
@@ -164,21 +164,15 @@ def _check(entry: Entry) -> None:
         raise FormatError(f"{printable(entry.path)}: only files have content")
 
 
-def _is_ours(path: str) -> bool:
-    inside = path == INTERNAL or path.startswith(INTERNAL + "/")
-    return inside and not (path == EXTERNAL or path.startswith(EXTERNAL + "/")) and path != INTERNAL
+def _is_reserved(path: str) -> bool:
+    """Tell whether the path is one of our own, where no source ever lies."""
+    return path.startswith(INTERNAL + "/") and path != EXTERNAL and not path.startswith(EXTERNAL + "/")
 
 
 def _check_content(entry: Entry) -> None:
     total = 0
     for extent in entry.extents:
-        if (
-            extent.length < 0
-            or extent.start < 0
-            or extent.member < 0
-            or extent.archive < 0
-            or extent.stored < 0
-        ):
+        if min(extent.length, extent.start, extent.member, extent.archive, extent.stored) < 0:
             raise FormatError(f"{printable(entry.path)}: impossible extent")
         total += extent.length
     end = -1

@@ -110,7 +110,7 @@ class Gzip:
         decompressor = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
         try:
             data: bytes = decompressor.decompress(member, length + 1)
-        except igzip_lib.error as error:
+        except isal_zlib.error as error:
             raise FormatError(f"a member does not decompress ({error})") from error
         if len(data) != length or not decompressor.eof or decompressor.unused_data:
             raise FormatError("a member is cut short or followed by other bytes")
@@ -142,8 +142,8 @@ class Zstd:
 
     def compress(self, data: Buffer, level: int) -> bytes:
         options = {
-            zstd.CompressionParameter.compression_level: level,
-            zstd.CompressionParameter.checksum_flag: 1,
+            int(zstd.CompressionParameter.compression_level): level,
+            int(zstd.CompressionParameter.checksum_flag): 1,
         }
         return zstd.compress(data, options=options)
 

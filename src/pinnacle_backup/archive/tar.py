@@ -118,7 +118,7 @@ def _split(path: bytes) -> tuple[bytes, bytes]:
     return path[cut + 1 :], path[:cut]
 
 
-def _block(
+def _block(  # noqa: PLR0913, PLR0917 - the fields of a ustar header, in their order
     name: bytes,
     mode: int,
     owner: tuple[int, int],

@@ -89,8 +89,8 @@ class RestorePlan(msgspec.Struct, frozen=True, kw_only=True):
         backup: The backup that is restored.
         target: The folder it goes to, absolute.
         in_place: Whether that is the studio root itself.
-        create, overwrite, metadata, remove, unchanged, left_alone: How many paths meet each fate. ``left_alone``
-            counts paths of the sources that exist in the target but not in the backup.
+        create, overwrite, metadata, remove, unchanged, left_alone: How many paths meet each fate.
+            ``left_alone`` counts paths that exist in the target but not in the backup.
         nbytes: Bytes of content that are written.
         seconds: Estimate of the wall time.
         paths: The paths that change, in path order.
