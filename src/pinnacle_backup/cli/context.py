@@ -1,0 +1,131 @@
+"""What every command gets: the global options, a place to write, a person to ask, the studio."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from pinnacle_backup.cli.output import PROGRAM, Output, terminal_width, wants_colour
+from pinnacle_backup.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from pinnacle_backup.app.studio import Studio
+
+
+@dataclass
+class Settings:
+    """The global options."""
+
+    config: str | None = None
+    root: str | None = None
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    no_input: bool = False
+    color: str = "auto"
+
+
+@dataclass
+class Context:
+    """
+    One run of the command line.
+
+    Attributes:
+        environ: The environment.
+        program: How this program was called.
+        stdin, stdout, stderr: The streams.
+        settings: The global options, filled while the command line is parsed.
+    """
+
+    environ: Mapping[str, str]
+    program: str = PROGRAM
+    stdin: TextIO = field(default_factory=lambda: sys.stdin)
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    settings: Settings = field(default_factory=Settings)
+    opened: Studio | None = None
+
+    @cached_property
+    def out(self) -> Output:
+        """Where this command writes; first used when all options are known."""
+        chosen = self.settings
+        return Output(
+            self.stdout,
+            self.stderr,
+            as_json=chosen.json,
+            quiet=chosen.quiet,
+            colour=not chosen.json and wants_colour(chosen.color, self.stdout, self.environ),
+            width=terminal_width(self.stdout),
+            program=self.program,
+        )
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person sits at a terminal."""
+        return self.stdin.isatty() and self.stderr.isatty()
+
+    def studio(self) -> Studio:
+        """Return the studio that this command is about, opened once."""
+        if self.opened is None:
+            from pinnacle_backup.app.studio import Studio
+
+            self.opened = Studio.open(
+                root=self.settings.root, config=self.settings.config, environ=self.environ
+            )
+            for warning in self.opened.warnings:
+                self.out.warn(warning)
+        return self.opened
+
+    def confirm(self, question: str, *, instead: str) -> None:
+        """
+        Ask a person to agree; without a terminal go ahead, as the guide's scripts do.
+
+        Args:
+            question: What is going to happen.
+            instead: The option that answers in advance.
+
+        Raises:
+            UsageError: There is a terminal, but asking is not allowed.
+            Interrupted: The person said no.
+        """
+        if not self.interactive:
+            return
+        if self.settings.no_input or self.settings.json:
+            option = "--json" if self.settings.json else "--no-input"
+            raise UsageError(f"{option} does not ask, and this needs an answer", hint=f"add {instead}")
+        self.out.flush()
+        if not self._yes(question):
+            raise Interrupted("cancelled: nothing was changed")
+
+    def _yes(self, question: str) -> bool:
+        """Read a yes from stdin; end of input is a no."""
+        self.stderr.write(f"{question} [y/N] ")
+        self.stderr.flush()
+        answer = self.stdin.readline()
+        if not answer.endswith("\n"):
+            self.stderr.write("\n")
+        return answer.strip().lower() in ("y", "yes")
+
+    def ask_password(self, prompt: str, *, twice: bool = False) -> str:
+        """
+        Ask a person for a password, unseen; twice when a typing error would lock a backup up.
+
+        Raises:
+            UsageError: Nobody is there, or asking is not allowed.
+        """
+        if self.settings.no_input or not self.interactive:
+            raise UsageError(
+                f"{prompt}: there is nobody to ask",
+                hint="give --password-file FILE, or set PINNACLE_PASSWORD_FILE",
+            )
+        answer = click.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True)
+        return str(answer)
+
+
+pass_context = click.make_pass_decorator(Context)

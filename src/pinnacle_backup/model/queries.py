@@ -1,0 +1,202 @@
+"""What the questions return: one type a question. Nothing here changes a backup."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pinnacle_backup.model.backup import BackupInfo, BackupSummary
+from pinnacle_backup.model.entry import Entry
+from pinnacle_backup.model.results import Problem
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    All backups of the repository.
+
+    Attributes:
+        backups: Newest first.
+        problems: Archives that are there but cannot be listed, each with its reason.
+    """
+
+    backups: tuple[BackupInfo, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+class BackupDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    All that is known of one backup.
+
+    Attributes:
+        backup: As it is listed.
+        path: Where the archive lies.
+        sha256: Of the archive file, from its sidecar; empty where there is none.
+        needs: Names of the other archives that its content lies in.
+        needed_by: Names of the backups that cannot be restored without it.
+        summary: What is only readable with the password; None where none was given.
+    """
+
+    backup: BackupInfo
+    path: str
+    sha256: str
+    needs: tuple[str, ...] = ()
+    needed_by: tuple[str, ...] = ()
+    summary: BackupSummary | None = None
+
+
+class PathVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One state of a path, and the backups that hold it.
+
+    Attributes:
+        entry: The path with its metadata.
+        backups: The backups that hold exactly this state, oldest first; never empty.
+    """
+
+    entry: Entry
+    backups: tuple[BackupInfo, ...]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One path that is not the same on both sides.
+
+    Attributes:
+        path: Relative to the studio root.
+        change: ``added``, ``removed``, ``content`` or ``metadata``, from the first side to the second.
+        before: The entry of the first side; None for ``added``.
+        after: The entry of the second side; None for ``removed``.
+        reason: What differs, in words.
+    """
+
+    path: str
+    change: str
+    before: Entry | None = None
+    after: Entry | None = None
+    reason: str = ""
+
+
+class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A backup was written as one self-contained plain archive.
+
+    Attributes:
+        backup: The backup.
+        path: The file that was written.
+        stored: Its size in bytes.
+        sha256: Of the file, hex.
+        seconds: Wall time.
+    """
+
+    backup: BackupInfo
+    path: str
+    stored: int
+    sha256: str
+    seconds: float
+
+
+class RebuildReport(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The catalog was made anew.
+
+    Attributes:
+        backups: How many backups were found.
+        problems: Archives that could not be read.
+        seconds: Wall time.
+    """
+
+    backups: int
+    seconds: float
+    problems: tuple[Problem, ...] = ()
+
+
+class KeySlotInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One password of one archive.
+
+    Attributes:
+        number: From 1 to 8.
+        label: What the person called it; may be empty.
+        created: Instant, ISO 8601 UTC.
+    """
+
+    number: int
+    label: str
+    created: str
+
+
+class ArchiveKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The passwords of one archive.
+
+    Attributes:
+        name: The archive.
+        slots: Its used key slots.
+    """
+
+    name: str
+    slots: tuple[KeySlotInfo, ...]
+
+
+class KeyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Passwords were changed.
+
+    Attributes:
+        changed: Names of the archives that were changed.
+        skipped: Archives that the given password does not open.
+    """
+
+    changed: tuple[str, ...]
+    skipped: tuple[Problem, ...] = ()
+
+
+class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How the studio stands.
+
+    Attributes:
+        root: The studio root.
+        directory: Where the backups lie.
+        level: ``good``, ``warning`` or ``bad``.
+        headline: Protected or not, in one sentence, the worst fact first.
+        counts: Number of backups by ``full``, ``incremental`` and ``safety``.
+        represented: Bytes of content that the newest backup stands for.
+        stored: Bytes of all archives.
+        free: Bytes that are free where the backups lie.
+        newest: The newest backup that is not a safety backup.
+        verified: Instant of the newest successful verify, ISO 8601 UTC; empty when never.
+        schedule: When backups are made, in words, one line each.
+        scheduler: Whether the scheduler runs.
+        problems: Archives that are damaged or cannot be listed.
+        warnings: What the configuration leaves to be desired.
+    """
+
+    root: str
+    directory: str
+    level: str
+    headline: str
+    counts: dict[str, int]
+    represented: int
+    stored: int
+    free: int
+    schedule: tuple[str, ...]
+    newest: BackupInfo | None = None
+    verified: str = ""
+    scheduler: bool = False
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    When backups are made.
+
+    Attributes:
+        values: The keys of the configuration's ``backup.schedule``.
+        words: The same for people, one line each.
+        stored: Whether this command changed the configuration.
+    """
+
+    values: dict[str, object]
+    words: tuple[str, ...]
+    stored: bool = False
