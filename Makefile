@@ -1,0 +1,45 @@
+# Everything a fresh machine needs; every target can be called again at any time.
+.DEFAULT_GOAL := help
+.PHONY: help start test test-long check bench clean
+MAKEFLAGS += --no-print-directory
+
+PYTHON_IN_VENV := .venv/bin/python
+PYTEST := $(PYTHON_IN_VENV) -m pytest
+# More for pytest: make test ARGS="-k sqlite"
+ARGS ?=
+WORKERS ?= 2
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+start: ## Install into .venv, prepare a studio root, make and verify a first backup
+	@scripts/install.sh run
+	@$(PYTHON_IN_VENV) scripts/first_start.py
+
+test: ## Run the tests (all but the long ones)
+	@scripts/install.sh dev
+	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace sqlite3
+	@$(PYTEST) -n $(WORKERS) -m "not long" $(ARGS)
+
+test-long: ## Run the tests that take minutes
+	@scripts/install.sh dev
+	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace sqlite3
+	@$(PYTEST) -n $(WORKERS) -m long $(ARGS)
+
+check: ## Check style, types, layers, spelling and documentation
+	@scripts/install.sh dev
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/codespell
+	@$(PYTEST) tests/docs
+
+bench: ## Measure beside restic and tar, and write docs/benchmarks.md (takes an hour)
+	@scripts/install.sh run
+	@scripts/tools.sh restic pigz
+	@$(PYTHON_IN_VENV) bench/run.py $(ARGS)
+
+clean: ## Remove .venv and all caches; backups, logs and data stay
+	@rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis bench/data
+	@find src scripts tests bench -name __pycache__ -type d -exec rm -rf {} +
