@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from pinnacle_backup.crypto.head import SEGMENTS_START, Head
+from pinnacle_backup.crypto.head import SEGMENTS_START, Head, decode_json
 from pinnacle_backup.crypto.keys import TAG_BYTES, footer_key
 from pinnacle_backup.errors import DamagedError, FormatError
 from pinnacle_backup.model.backup import BackupTotals
@@ -82,10 +82,7 @@ def read_totals(source: ByteSource, head: Head, master_key: bytes | None) -> Bac
         expected = _sign(text, master_key, repository=head.repository, salt=head.salt, head=head.raw)
         if not hmac.compare_digest(expected, signature):
             raise DamagedError("head or footer of the encrypted archive were changed on purpose", hint=_HINT)
-    try:
-        return msgspec.json.decode(text, type=BackupTotals)
-    except msgspec.MsgspecError as error:
-        raise FormatError(f"the totals of the encrypted archive cannot be read: {error}") from None
+    return decode_json(text, BackupTotals, "the footer of the encrypted archive")
 
 
 def _sign(text: bytes, master_key: bytes, *, repository: bytes, salt: bytes, head: bytes) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -20,6 +21,9 @@ SALT_BYTES: Final = 24
 SALT_START: Final = HEAD_BYTES + SLOTS * SLOT_BYTES
 SEGMENTS_START: Final = SALT_START + SALT_BYTES + COMMITMENT_BYTES
 
+T = TypeVar("T")
+
+_CHECKSUM_START: Final = HEAD_BYTES - hashlib.sha256().digest_size
 _NAME: Final = b"PinnacleBackup"
 _VERSION: Final = b"\0\1"
 _LENGTH: Final = struct.Struct(">16sI")
@@ -75,9 +79,10 @@ def is_encrypted(source: ByteSource) -> bool:
 def encode_head(header: BackupHeader) -> bytes:
     """Return the 1,024 bytes for a header."""
     text = msgspec.json.encode(header)
-    if len(text) > HEAD_BYTES - _LENGTH.size:
+    if len(text) > _CHECKSUM_START - _LENGTH.size:
         raise FormatError(f"the header of a backup has {len(text):,} bytes: more than its head can hold")
-    return (_LENGTH.pack(_NAME + _VERSION, len(text)) + text).ljust(HEAD_BYTES, b"\0")
+    summed = (_LENGTH.pack(_NAME + _VERSION, len(text)) + text).ljust(_CHECKSUM_START, b"\0")
+    return summed + hashlib.sha256(summed).digest()
 
 
 def read_head(source: ByteSource) -> Head:
@@ -85,7 +90,7 @@ def read_head(source: ByteSource) -> Head:
     Return what stands before the segments.
 
     Raises:
-        DamagedError: The archive ends before its segments begin.
+        DamagedError: The head is damaged, or the archive ends before its segments begin.
         FormatError: It is not an encrypted archive, or breaks the rules of the head.
     """
     if not is_encrypted(source):
@@ -108,15 +113,27 @@ def _decode_header(raw: bytes) -> BackupHeader:
     magic, length = _LENGTH.unpack_from(raw)
     if not magic.endswith(_VERSION):
         raise FormatError("the encrypted archive has an unknown version", hint="open it with a newer release")
+    if hashlib.sha256(raw[:_CHECKSUM_START]).digest() != raw[_CHECKSUM_START:]:
+        raise DamagedError("the head of the encrypted archive is damaged: the checksum differs")
     end = _LENGTH.size + length
-    if end > HEAD_BYTES or any(raw[end:]):
+    if end > _CHECKSUM_START or any(raw[end:_CHECKSUM_START]):
         raise FormatError("the head of the encrypted archive is damaged: its length or padding is wrong")
-    try:
-        header = msgspec.json.decode(raw[_LENGTH.size : end], type=BackupHeader)
-    except msgspec.MsgspecError as error:
-        raise FormatError(f"the head of the encrypted archive is damaged: {error}") from None
+    header = decode_json(raw[_LENGTH.size : end], BackupHeader, "the head of the encrypted archive")
     _check_header(header)
     return header
+
+
+def decode_json(text: bytes, kind: type[T], name: str) -> T:
+    """
+    Return the object of a text that anyone may have written.
+
+    Raises:
+        FormatError: It is no JSON of this kind.
+    """
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FormatError(f"{name} is damaged: {error}") from None
 
 
 def _check_header(header: BackupHeader) -> None:

@@ -1,0 +1,102 @@
+"""From a password to a key."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import traceback
+
+import pytest
+
+from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.errors import FormatError, PasswordError
+
+SALT = bytes(range(16))
+
+OUT_OF_RANGE = [
+    KdfParameters(65_535, 3, 4),
+    KdfParameters(1_048_577, 3, 4),
+    KdfParameters(0, 3, 4),
+    KdfParameters(2**32 - 1, 3, 4),
+    KdfParameters(2**63, 3, 4),
+    KdfParameters(65_536, 2, 4),
+    KdfParameters(65_536, 17, 4),
+    KdfParameters(65_536, 2**32 - 1, 4),
+    KdfParameters(65_536, 3, 0),
+    KdfParameters(65_536, 3, 17),
+    KdfParameters(65_536, -3, 4),
+]
+
+
+def test_a_password_always_gives_the_same_key():
+    """Checked against the reference implementation of argon2 (argon2-cffi, version 0x13)."""
+    key = derive("correct horse", SALT, KdfParameters())
+
+    assert key.hex() == "577f1ff37e9a3e52c97d39f8e83891c1b73b0e87ffe0429cee8ede2fb005fe44"
+
+
+def test_another_password_salt_or_parameter_gives_another_key():
+    keys = {
+        derive("correct horse", SALT, KdfParameters()),
+        derive("correct horsf", SALT, KdfParameters()),
+        derive("correct horse", SALT[::-1], KdfParameters()),
+        derive("correct horse", SALT, KdfParameters(lanes=3)),
+        derive("correct horse", SALT, KdfParameters(passes=4)),
+        derive("correct horse", SALT, KdfParameters(memory_kib=65_544)),
+    }
+
+    assert len(keys) == 6
+
+
+def test_composed_and_decomposed_characters_are_the_same_password():
+    composed, decomposed = "Stra\u00dfencaf\u00e9", "Stra\u00dfencafe\u0301"
+
+    assert composed != decomposed
+    assert derive(composed, SALT, KdfParameters()) == derive(decomposed, SALT, KdfParameters())
+
+
+@pytest.mark.parametrize("parameters", OUT_OF_RANGE, ids=repr)
+def test_parameters_out_of_range_are_refused_before_anything_is_computed(parameters):
+    """Some of these would take all memory, or years: that the test ends is the proof."""
+    with pytest.raises(FormatError, match="refused"):
+        derive("correct horse", SALT, parameters)
+
+
+@pytest.mark.parametrize(
+    "parameters", [KdfParameters(65_536, 3, 1), KdfParameters(1_048_576, 16, 16)], ids=repr
+)
+def test_the_limits_themselves_are_allowed(parameters):
+    parameters.check()
+
+
+@pytest.mark.parametrize("password", ["", "pass\udcffword"], ids=ascii)
+def test_what_is_no_password_is_refused(password):
+    with pytest.raises(PasswordError):
+        derive(password, SALT, KdfParameters())
+
+
+def test_a_refused_password_is_not_in_the_traceback():
+    with pytest.raises(PasswordError) as caught:
+        derive("hunter2\udcff", SALT, KdfParameters())
+
+    shown = "".join(traceback.format_exception(caught.value)).replace('derive("hunter2', "")
+    assert "hunter2" not in shown
+
+
+def test_too_little_memory_is_said_in_words():
+    program = """
+import resource
+from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.errors import PinnacleError
+resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
+try:
+    derive("correct horse", bytes(16), KdfParameters(memory_kib=1_048_576))
+except PinnacleError as error:
+    print(error, "|", error.hint)
+"""
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert "needs 1,024 MiB of memory" in done.stdout
+    assert "memory limit" in done.stdout
