@@ -86,29 +86,36 @@ def decode_summary(line: bytes) -> BackupSummary:
     return summary
 
 
-def merge(base: Iterable[Entry], changes: Iterable[Entry]) -> Iterator[tuple[Entry, bool]]:
+def merge(
+    base: Iterable[Entry], changes: Iterable[Entry], *, absent: bool = False
+) -> Iterator[tuple[Entry, bool]]:
     """
     Yield the complete state of an incremental in path order.
 
+    Args:
+        base: Entries of the full.
+        changes: Entries of the incremental, whose lines replace the base's.
+        absent: Also yield the lines that say a path is gone.
+
     Yields:
-        (entry, whether it stands in the base's manifest). Of paths that are gone nothing is yielded.
+        (entry, whether it stands in the base's manifest).
     """
     changed = iter(changes)
     change = next(changed, None)
     for entry in base:
         key = order_key(entry.path)
         while change is not None and order_key(change.path) < key:
-            if change.type != ABSENT:
+            if absent or change.type != ABSENT:
                 yield change, False
             change = next(changed, None)
-        if change is not None and change.path == entry.path:
-            if change.type != ABSENT:
-                yield change, False
-            change = next(changed, None)
-        else:
+        if change is None or change.path != entry.path:
             yield entry, True
+            continue
+        if absent or change.type != ABSENT:
+            yield change, False
+        change = next(changed, None)
     while change is not None:
-        if change.type != ABSENT:
+        if absent or change.type != ABSENT:
             yield change, False
         change = next(changed, None)
 

@@ -110,7 +110,7 @@ class Gzip:
         decompressor = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
         try:
             data: bytes = decompressor.decompress(member, length + 1)
-        except isal_zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc] # its stub says "object"
             raise FormatError(f"a member does not decompress ({error})") from error
         if len(data) != length or not decompressor.eof or decompressor.unused_data:
             raise FormatError("a member is cut short or followed by other bytes")

@@ -41,6 +41,8 @@ class ArchiveWriter:
         self._first = b""
         self._parts: list[ManifestPart] = []
         self._manifest_length = 0
+        self.sha256 = ""
+        """Of the whole plain stream in hex, once it is finished."""
         self.offset = 0
         """Where the next member will lie."""
 
@@ -108,4 +110,7 @@ class ArchiveWriter:
         self.append(self._codec.compress(tar.padding(self._manifest_length) + tar.END, self._level))
         summary_sha256 = hashlib.sha256(member).digest()
         trailer = Trailer(offset, len(member), len(line), summary_sha256, self._sha256.digest())
-        self._sink.write(trailer.encode(self._codec))
+        last = trailer.encode(self._codec)
+        self._sink.write(last)
+        self._sha256.update(last)
+        self.sha256 = self._sha256.hexdigest()

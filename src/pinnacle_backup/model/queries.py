@@ -9,19 +9,6 @@ from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.results import Problem
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """
-    All backups of the repository.
-
-    Attributes:
-        backups: Newest first.
-        problems: Archives that are there but cannot be listed, each with its reason.
-    """
-
-    backups: tuple[BackupInfo, ...]
-    problems: tuple[Problem, ...] = ()
-
-
 class BackupDetails(msgspec.Struct, frozen=True, kw_only=True):
     """
     All that is known of one backup.
@@ -200,3 +187,16 @@ class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, object]
     words: tuple[str, ...]
     stored: bool = False
+
+
+class ConfigurationCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The configuration is right.
+
+    Attributes:
+        file: The file that was checked.
+        warnings: What a person should know although it is right.
+    """
+
+    file: str
+    warnings: tuple[str, ...] = ()

@@ -39,6 +39,18 @@ class ByteSink(Protocol):
             StoreError: They cannot be written.
         """
 
+    def check(self, sha256: str) -> None:
+        """
+        Make what was written durable, read it back from the medium and compare.
+
+        Args:
+            sha256: In hex, of all that was written.
+
+        Raises:
+            DamagedError: Other bytes came back.
+            StoreError: It cannot be read back.
+        """
+
     def commit(self) -> None:
         """
         Make all that was written durable and visible under its final name.

@@ -1,0 +1,334 @@
+"""
+Putting a backup together: every change goes its way into the archive and the manifest.
+
+Small entries are gathered into bundles, large files and databases are cut up, what did not
+change costs nothing. Results come back in the order of the calls; the manifest stays in path order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pinnacle_backup.archive.writer import ArchiveWriter
+from pinnacle_backup.engine import bundles
+from pinnacle_backup.engine.bundles import Bundle, Seen, Wanted, read_bundle
+from pinnacle_backup.engine.changes import DELETED, SAME, Change
+from pinnacle_backup.engine.extents import ArchiveTable
+from pinnacle_backup.engine.large_files import LargeFiles
+from pinnacle_backup.engine.manifest_order import ManifestOrder
+from pinnacle_backup.engine.scope import Scope
+from pinnacle_backup.engine.workers import Pipeline
+from pinnacle_backup.errors import SourceError
+from pinnacle_backup.files.directories import DirectoryCache
+from pinnacle_backup.files.metadata import read_xattrs
+from pinnacle_backup.files.reading import changed, data_segments, open_file
+from pinnacle_backup.model.entry import ABSENT, FILE, Entry, Extent
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.results import Problem
+from pinnacle_backup.sources.scan import Found
+from pinnacle_backup.sources.sqlite import is_database
+
+LARGE: int = 1 << 20
+"""Files of more bytes are cut into chunks of their own."""
+
+
+class Databases(Protocol):
+    """Stores databases that turn up."""
+
+    def take(self, path: str) -> Entry | None:
+        """Return the entry of a database that is stored already."""
+
+    def store(self, path: str, base: Entry | None, then: Callable[[Entry], None]) -> bool:
+        """Store a database that turned up late; False where it is to be stored as an ordinary file."""
+
+    def is_companion(self, path: str) -> bool:
+        """Tell whether this is the journal of a database."""
+
+
+@dataclass
+class Counts:
+    """What a backup amounts to so far."""
+
+    entries: int = 0
+    size: int = 0
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+    read: int = 0
+
+
+class Assembly:
+    """
+    Takes changes in path order and fills archive and manifest.
+
+    Args:
+        root: The studio root.
+        writer, pipeline, large_files, databases: The ways into the archive.
+        table: The archive table.
+        move: Puts the extents of an earlier state's entry into this backup's archive table.
+        scope: Returns the scope when content must be looked up for the first time; None where there is none.
+        whole: Whether unchanged entries are listed too (a full), or only differences (an incremental).
+        problem: Receives what could not be read.
+        advance: Called with (bytes, entries, path) of work done.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a backup under construction
+        self,
+        root: str,
+        writer: ArchiveWriter,
+        pipeline: Pipeline,
+        large_files: LargeFiles,
+        databases: Databases,
+        *,
+        table: ArchiveTable,
+        move: Callable[[Entry], Entry],
+        scope: Callable[[], Scope | None],
+        whole: bool,
+        problem: Callable[[Problem], None],
+        advance: Callable[[int, int, str], None],
+    ) -> None:
+        self.counts = Counts()
+        self.owners: tuple[set[int], set[int]] = (set(), set())
+        self._folders = DirectoryCache.open(root)
+        self._root = root
+        self._writer = writer
+        self._pipeline = pipeline
+        self._large_files = large_files
+        self._databases = databases
+        self._table = table
+        self._move = move
+        self._scope = scope
+        self._whole = whole
+        self._problem = problem
+        self._advance = advance
+        self._order = ManifestOrder(self._write, self._orphan)
+        self._first_names: dict[tuple[int, int], str] = {}
+        self._wanted: list[Wanted] = []
+        self._pending: list[tuple[int, Entry | None]] = []
+        self._gathered = 0
+        self._late: list[tuple[int, str, Entry | None]] = []
+
+    def add(self, change: Change) -> None:
+        """Take the next change."""
+        if change.found is not None and self._databases.is_companion(change.found.path):
+            return
+        if change.kind == DELETED:
+            self._delete(change)
+        elif change.kind == SAME:
+            self._same(change)
+        else:
+            self._read(change)
+
+    def absent(self, path: str) -> None:
+        """List a path as one that does not exist."""
+        self._order.settle(self._order.reserve(), Entry(path=path, type=ABSENT))
+
+    def finish(self) -> None:
+        """Settle all that is under way."""
+        self._submit()
+        self._pipeline.drain()
+        while self._late:
+            self._store_late()
+        self._folders.close()
+
+    def _delete(self, change: Change) -> None:
+        assert change.base is not None
+        self.counts.deleted += 1
+        if not self._whole:
+            self.absent(change.base.path)
+
+    def _same(self, change: Change) -> None:
+        found, base = change.found, change.base
+        assert found is not None and base is not None
+        self._count(base)
+        linked = found.nlink > 1 and found.type == FILE
+        if self._whole:
+            entry = self._move(base)
+            entry.group = _group(found) if linked else ""
+            self._order.settle(self._order.reserve(), entry, base)
+        elif linked:
+            self._order.know(_group(found), self._move(base))
+        if linked:
+            self._first_names.setdefault((found.device, found.inode), found.path)
+        self._advance(0, 1, found.path)
+
+    def _read(self, change: Change) -> None:
+        found, base = change.found, change.base
+        assert found is not None
+        place = self._order.reserve()
+        stored = self._databases.take(found.path)
+        if stored is not None:
+            self._order.settle(place, stored, base)
+            return
+        link = self._first_name(found)
+        if found.type == FILE and found.size > LARGE and not link:
+            self._read_large(place, found.path, base)
+            return
+        self._wanted.append(Wanted(found.path, link))
+        self._pending.append((place, base))
+        self._gathered += 0 if link else found.size
+        if self._gathered >= bundles.TARGET_SIZE or len(self._wanted) >= bundles.MOST_ENTRIES:
+            self._submit()
+
+    def _first_name(self, found: Found) -> str:
+        """Return the path that came first with this inode; empty where it is this one."""
+        if found.type != FILE or found.nlink < 2:
+            return ""
+        first = self._first_names.setdefault((found.device, found.inode), found.path)
+        return "" if first == found.path else first
+
+    def _submit(self) -> None:
+        """Have the gathered entries read as one bundle."""
+        while self._late:
+            self._store_late()
+        if not self._wanted:
+            return
+        pending = self._pending
+
+        def done(bundle: Bundle) -> None:
+            offset = self._writer.append(bundle.member) if bundle.member else 0
+            for (place, base), seen in zip(pending, bundle.seen, strict=True):
+                self._settle(place, base, seen, Extent(0, offset, len(bundle.member), 0, 0))
+
+        scope = self._scope() if self._gathered else None
+        self._pipeline.call(done, read_bundle, self._root, self._wanted, scope, LARGE)
+        self._wanted, self._pending, self._gathered = [], [], 0
+
+    def _settle(self, place: int, base: Entry | None, seen: Seen, member: Extent) -> None:
+        """Turn what a worker saw of one entry into a line of the manifest, or the next step."""
+        entry = seen.entry
+        if entry is not None:
+            if seen.place is not None:
+                entry.extents = (self._table.extent(seen.place),)
+            elif entry.sha256:
+                length = entry.size - sum(length for _, length in entry.holes)
+                entry.extents = _content(member, seen.start, length)
+            self._order.settle(place, entry, base)
+            self._done(entry)
+        elif seen.outcome in (bundles.DATABASE, bundles.LARGE):
+            self._late.append((place, seen.path, base))
+        elif seen.outcome == bundles.GONE:
+            self._order.settle(place, self._gone(seen.path, base))
+        else:
+            self._fail(place, seen.path, base, seen.reason)
+
+    def _gone(self, path: str, base: Entry | None) -> Entry | None:
+        """A path that vanished since the scan is one that does not exist."""
+        if base is None:
+            return None
+        self.counts.deleted += 1
+        return None if self._whole else Entry(path=path, type=ABSENT)
+
+    def _fail(self, place: int, path: str, base: Entry | None, reason: str) -> None:
+        """Keep the earlier version of what cannot be read now."""
+        if base is not None:
+            reason += "; its earlier version stays in the backup"
+            self._count(base)
+        self._problem(Problem(printable(path), reason))
+        self._order.settle(place, self._move(base) if base is not None and self._whole else None)
+
+    def _store_late(self) -> None:
+        """Store what turned out to be a database, or outgrew its bundle."""
+        place, path, base = self._late.pop(0)
+        self._pipeline.drain()
+        self._read_large(place, path, base)
+
+    def _read_large(self, place: int, path: str, base: Entry | None) -> None:
+        try:
+            descriptor, status = open_file(self._folders, path)
+        except FileNotFoundError:
+            self._order.settle(place, self._gone(path, base))
+            return
+        except OSError as error:
+            self._fail(place, path, base, os.strerror(error.errno or 0))
+            return
+        try:
+            then = self._settler(place, base)
+            database = is_database(os.pread(descriptor, 100, 0))
+            if not (database and self._databases.store(path, base, then)):
+                self._store_chunks(descriptor, path, status, known=base is not None, then=then)
+        except OSError as error:
+            raise SourceError(f"{printable(path)}: {os.strerror(error.errno or 0)} while it was read") from error
+        finally:
+            os.close(descriptor)
+
+    def _store_chunks(
+        self, descriptor: int, path: str, before: os.stat_result, *, known: bool, then: Callable[[Entry], None]
+    ) -> None:
+        segments = data_segments(descriptor, before)
+        entry = bundles.entry_of(path, FILE, before)
+        entry.size = before.st_size
+        entry.holes = bundles.holes_between(segments, before.st_size)
+        entry.xattrs = read_xattrs(descriptor)
+        scope = self._scope()
+        if scope is not None and not known and not self._begins_in(scope, descriptor, segments):
+            scope = None
+        self._large_files.store(descriptor, entry, segments, scope=scope, then=then)
+        entry.changed = changed(before, os.fstat(descriptor))
+
+    def _begins_in(self, scope: Scope, descriptor: int, segments: tuple[tuple[int, int], ...]) -> bool:
+        """Tell whether a new file's first chunk is in scope already: then it was renamed or copied."""
+        first = self._large_files.first_chunk(descriptor, segments)
+        return first is not None and scope.chunk(*first) is not None
+
+    def _settler(self, place: int, base: Entry | None) -> Callable[[Entry], None]:
+        def settle(entry: Entry) -> None:
+            self._order.settle(place, entry, base)
+            self._done(entry)
+
+        return settle
+
+    def _done(self, entry: Entry) -> None:
+        self.counts.read += entry.size
+        self._advance(entry.size, 1, entry.path)
+        if entry.changed == "rewritten":
+            reason = "changed while it was read; what was read is in the backup"
+            self._problem(Problem(printable(entry.path), reason))
+
+    def _write(self, entry: Entry, base: Entry | None) -> None:
+        """Receive an entry in path order."""
+        if entry.type == ABSENT:
+            self._writer.add(entry)
+            return
+        if base is not None and base is not entry and is_equal(entry, base):
+            if not self._whole:
+                self._count(base)
+                return
+        elif base is None:
+            self.counts.added += 1
+        elif not (self._whole and entry.ctime_ns == base.ctime_ns):
+            self.counts.changed += 1
+        self._count(entry)
+        self._writer.add(entry)
+
+    def _orphan(self, entry: Entry) -> None:
+        self._problem(Problem(printable(entry.path), "its other name could not be read"))
+
+    def _count(self, entry: Entry) -> None:
+        self.counts.entries += 1
+        self.counts.size += entry.size
+        self.owners[0].add(entry.uid)
+        self.owners[1].add(entry.gid)
+
+
+def is_equal(entry: Entry, base: Entry) -> bool:
+    """Tell whether both say the same of a path, wherever the content lies."""
+    return (
+        entry.sha256 == base.sha256
+        and entry.mtime_ns == base.mtime_ns
+        and (entry.type, entry.mode, entry.uid, entry.gid) == (base.type, base.mode, base.uid, base.gid)
+        and (entry.size, entry.target, entry.holes) == (base.size, base.target, base.holes)
+        and entry.xattrs == base.xattrs
+        and bool(entry.group) == bool(base.group)
+    )
+
+
+def _content(member: Extent, start: int, length: int) -> tuple[Extent, ...]:
+    return (Extent(0, member.member, member.stored, start, length),) if length else ()
+
+
+def _group(found: Found) -> str:
+    return f"{found.device:x}:{found.inode:x}"

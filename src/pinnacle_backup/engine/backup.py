@@ -1,0 +1,321 @@
+"""Making a backup: choose the base, freeze the databases, read the sources, commit."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from pinnacle_backup import __version__
+from pinnacle_backup.archive.members import Codec, codec_of
+from pinnacle_backup.archive.writer import ArchiveWriter
+from pinnacle_backup.crypto.content_id import content_id_key
+from pinnacle_backup.crypto.keyring import KeyRing
+from pinnacle_backup.engine import changes
+from pinnacle_backup.engine.assembly import Assembly
+from pinnacle_backup.engine.base import Base, choose_base
+from pinnacle_backup.engine.databases import StoredDatabases, database_paths, relative
+from pinnacle_backup.engine.extents import ArchiveTable
+from pinnacle_backup.engine.large_files import LargeFiles
+from pinnacle_backup.engine.output import Encryption, Output
+from pinnacle_backup.engine.owners import group_names, user_names
+from pinnacle_backup.engine.workers import Pipeline, Workers, start
+from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupHeader, BackupInfo, BackupSummary, BackupTotals, ManifestPart
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.progress import Progress
+from pinnacle_backup.model.results import BackupReport, Problem
+from pinnacle_backup.repository.archives import OpenByName
+from pinnacle_backup.repository.names import archive_name
+from pinnacle_backup.repository.repository import Repository
+from pinnacle_backup.sources.exclude import Excluder
+from pinnacle_backup.sources.scan import scan
+from pinnacle_backup.sources.sqlite import freeze
+
+_MOST_WARNINGS: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupJob:
+    """
+    What to back up, and how.
+
+    Attributes:
+        root: The studio root, absolute.
+        sources: Paths to read, relative to the root or absolute.
+        databases: Patterns (relative to the root) and paths of SQLite databases to take in one instant.
+        exclude: Patterns in .gitignore syntax.
+        exclude_caches: Leave out folders marked with CACHEDIR.TAG.
+        one_file_system: Do not descend into other file systems.
+        skip: Absolute paths that are never read: the repository and our own state.
+        type: ``full`` or ``incremental``.
+        name: Custom name; empty for one made of the time.
+        deduplicate: Let a full refer to content of earlier backups.
+        compression, level: How members are made.
+        workers: Number of processes; 0 for one each processor.
+        scratch: Folder for temporary files.
+        shrink_guard_percent: Warn when so much of the earlier entries is gone.
+        safety: This is what a restore saves first: ``sources`` that are missing are no failure.
+        absent: For a safety backup: paths that the restore will create.
+        wait: Seconds to wait for other commands.
+    """
+
+    root: str
+    sources: tuple[str, ...]
+    databases: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    exclude_caches: bool = True
+    one_file_system: bool = False
+    skip: tuple[str, ...] = ()
+    type: str = FULL
+    name: str = ""
+    deduplicate: bool = False
+    compression: str = "gzip"
+    level: int = 1
+    workers: int = 0
+    scratch: str
+    shrink_guard_percent: int = 50
+    safety: bool = False
+    absent: tuple[str, ...] = ()
+    wait: float = 10.0
+
+
+def create(
+    job: BackupJob,
+    repository: Repository,
+    *,
+    encryption: Encryption | None,
+    keyring: KeyRing,
+    clock: Callable[[], datetime],
+    randomness: Callable[[int], bytes],
+    progress: Progress,
+) -> BackupReport:
+    """
+    Make one backup.
+
+    It appears in the repository when every byte of it is on the disk and was read back, and not before.
+
+    Args:
+        job: What to back up.
+        repository: Where to.
+        encryption: Master key and slots; None for a plain archive.
+        keyring: Opens the base where it is encrypted.
+        clock: Returns the time now, with zone.
+        randomness: Returns that many random bytes.
+        progress: Told of what is being done.
+
+    Raises:
+        SourceError: A source is missing; nothing was written.
+        RepositoryBusy: Another command is writing.
+        StoreError: The archive could not be written; nothing half-written stays.
+    """
+    began = time.monotonic()
+    codec = codec_of(job.compression)
+    with start(job.workers, codec, job.level) as workers, repository.writer(job.wait):
+        repository.sweep()
+        run = _Run(job, repository, encryption, keyring, workers, codec, clock, randomness, progress)
+        return run.execute(began)
+
+
+class _Run:
+    """One execution of ``create``."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what ``create`` was given
+        self,
+        job: BackupJob,
+        repository: Repository,
+        encryption: Encryption | None,
+        keyring: KeyRing,
+        workers: Workers,
+        codec: Codec,
+        clock: Callable[[], datetime],
+        randomness: Callable[[int], bytes],
+        progress: Progress,
+    ) -> None:
+        self._job = job
+        self._repository = repository
+        self._encryption = encryption
+        self._keyring = keyring
+        self._pipeline = Pipeline(workers)
+        self._codec = codec
+        self._instant = clock()
+        self._progress = progress
+        self._warnings: list[Problem] = []
+        self._notes: list[str] = []
+        self._before: BackupInfo | None = None
+        self._type = job.type
+        self._id = randomness(16).hex()
+        self._table = ArchiveTable(self._id)
+        self._repository_id = repository.repository_id()
+        master_key = encryption.master_key if encryption else None
+        self._content_key = content_id_key(bytes.fromhex(self._repository_id), master_key)
+
+    def execute(self, began: float) -> BackupReport:
+        job = self._job
+        with ExitStack() as stack:
+            base = self._base()
+            stack.callback(base.close)
+            paths = database_paths(job.root, job.databases, base.databases)
+            with freeze(paths, scratch=job.scratch) as frozen:
+                header = self._header(base)
+                name = self._name(header)
+                output = Output(self._repository.store.create(name), header, self._encryption)
+                stack.callback(output.abort)
+                writer = ArchiveWriter(output, self._codec, level=job.level, scratch=job.scratch)
+                stack.callback(writer.close)
+                assembly, databases = self._assembly(writer, base)
+                self._progress.phase("read", total_bytes=base.size or None)
+                databases.report(frozen.problems)
+                databases.store_all(frozen.databases)
+            self._read_sources(assembly, base, paths)
+            totals = self._totals(assembly, base)
+            summary = writer.finish(
+                lambda index: self._summary(header, totals, assembly, databases.paths, index)
+            )
+            sha256 = output.finish(totals, writer.sha256)
+            self._progress.phase("check")
+            output.commit(sha256)
+        encrypted = self._encryption is not None
+        info = self._repository.added(name, summary.backup, totals, encrypted=encrypted, sha256=sha256)
+        return BackupReport(
+            backup=info,
+            read=assembly.counts.read,
+            sha256=sha256,
+            seconds=time.monotonic() - began,
+            warnings=tuple(self._warnings),
+            notes=tuple(self._notes),
+        )
+
+    def _base(self) -> Base:
+        infos = self._repository.list()
+        self._before = next((info for info in infos if not info.header.safety), None)
+        deduplicate = self._job.deduplicate and not self._job.safety
+        info = choose_base(infos, self._type, deduplicate=deduplicate)
+        if info is None and self._type == INCREMENTAL:
+            self._type = FULL
+            self._notes.append("there is no full backup to build on yet, so this is a full one")
+        opener = OpenByName(self._repository.store, {i.header.id: i.name for i in infos}, self._keyring)
+        return Base(
+            info, self._table, self._repository, opener, key=self._content_key, everything=deduplicate
+        )
+
+    def _header(self, base: Base) -> BackupHeader:
+        incremental = self._type == INCREMENTAL and base.info is not None
+        return BackupHeader(
+            repository=self._repository_id,
+            id=self._id,
+            type=self._type,
+            created=self._instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            base=base.info.header.id if incremental and base.info else "",
+            safety=self._job.safety,
+            compression=self._codec.name,
+        )
+
+    def _name(self, header: BackupHeader) -> str:
+        return archive_name(
+            self._instant,
+            header.type,
+            custom=self._job.name or None,
+            encrypted=self._encryption is not None,
+            compression=header.compression,
+            taken=frozenset(item.name for item in self._repository.store.list()),
+        )
+
+    def _assembly(self, writer: ArchiveWriter, base: Base) -> tuple[Assembly, StoredDatabases]:
+        job = self._job
+        large_files = LargeFiles(
+            self._pipeline,
+            writer,
+            self._codec,
+            self._table,
+            key=self._content_key,
+            scratch=job.scratch,
+            advance=lambda count: self._progress.advance(nbytes=count),
+        )
+        databases = StoredDatabases(
+            job.root, large_files, self._pipeline, base, scratch=job.scratch, problem=self._warnings.append
+        )
+        assembly = Assembly(
+            job.root,
+            writer,
+            self._pipeline,
+            large_files,
+            databases,
+            table=self._table,
+            move=base.move,
+            scope=base.scope,
+            whole=self._type == FULL,
+            problem=self._warnings.append,
+            advance=lambda nbytes, items, path: self._progress.advance(nbytes=nbytes, items=items, path=path),
+        )
+        return assembly, databases
+
+    def _read_sources(self, assembly: Assembly, base: Base, databases: Iterable[str]) -> None:
+        job = self._job
+        found = scan(
+            job.root,
+            (*job.sources, *(relative(job.root, path) for path in databases)),
+            exclude=Excluder(job.exclude),
+            one_file_system=job.one_file_system,
+            exclude_caches=job.exclude_caches,
+            skip=job.skip,
+            problems=self._warnings,
+        )
+        for change in changes.compare(
+            found, base.entries(), taken_ns=base.taken_ns, keep=self._could_not_look
+        ):
+            assembly.add(change)
+        assembly.finish()
+
+    def _could_not_look(self, path: str) -> bool:
+        """Tell whether a path of the base lies in a folder that the scan could not read."""
+        if not self._warnings:
+            return False
+        shown = printable(path)
+        return any(shown.startswith(problem.path + "/") for problem in self._warnings)
+
+    def _totals(self, assembly: Assembly, base: Base) -> BackupTotals:
+        counts = assembly.counts
+        before = self._before.totals.entries if self._before else 0
+        left = before * (100 - self._job.shrink_guard_percent) / 100
+        shrunk = not self._job.safety and counts.entries < left
+        if shrunk:
+            reason = f"only {counts.entries:,} of {before:,} entries are left; cleanup waits until you have looked"
+            self._warnings.append(Problem("sources", reason))
+        return BackupTotals(
+            entries=counts.entries,
+            size=counts.size,
+            added=counts.added,
+            changed=counts.changed,
+            deleted=counts.deleted,
+            references=self._table.ids[1:],
+            warnings=len(self._warnings),
+            shrunk=shrunk,
+        )
+
+    def _summary(
+        self,
+        header: BackupHeader,
+        totals: BackupTotals,
+        assembly: Assembly,
+        databases: Iterable[str],
+        index: tuple[ManifestPart, ...],
+    ) -> BackupSummary:
+        uids, gids = assembly.owners
+        shown = self._warnings[:_MOST_WARNINGS]
+        return BackupSummary(
+            backup=header,
+            totals=totals,
+            tool=f"pinnacle-backup {__version__}",
+            host=platform.node(),
+            sources=tuple(printable(source) for source in self._job.sources),
+            archives=self._table.ids,
+            index=index,
+            databases=tuple(sorted(printable(path) for path in databases)),
+            users=user_names(uids),
+            groups=group_names(gids),
+            warnings=tuple(f"{problem.path}: {problem.reason}" for problem in shown),
+        )

@@ -1,0 +1,71 @@
+"""What changed: a scan and an earlier state, both in path order, merged in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from pinnacle_backup.model.entry import FILE, Entry
+from pinnacle_backup.model.paths import order_key
+from pinnacle_backup.sources.scan import Found
+
+NEW: Final = "new"
+CHANGED: Final = "changed"
+SAME: Final = "same"
+DELETED: Final = "deleted"
+
+RACY_NS: Final = 1_000_000_000
+"""A file that changed within this time before the earlier backup may have changed again within one clock tick."""
+
+
+class Change(NamedTuple):
+    """One path: what the scan found, what the earlier state had, and how they relate."""
+
+    kind: str
+    found: Found | None
+    base: Entry | None
+
+
+def compare(
+    scan: Iterable[Found], base: Iterable[Entry], *, taken_ns: int, keep: Callable[[str], bool]
+) -> Iterator[Change]:
+    """
+    Yield every path of either side once, in path order.
+
+    Args:
+        scan: What is there now.
+        base: The earlier state.
+        taken_ns: When the earlier state was taken; files that changed right then are looked at again.
+        keep: Tells of a path that the scan did not find whether it could not look (then the path is passed over).
+    """
+    earlier = iter(base)
+    entry = next(earlier, None)
+    for found in scan:
+        while entry is not None and entry.path != found.path and order_key(entry.path) < order_key(found.path):
+            if not keep(entry.path):
+                yield Change(DELETED, None, entry)
+            entry = next(earlier, None)
+        if entry is not None and entry.path == found.path:
+            same = _is_same(found, entry) and entry.ctime_ns < taken_ns - RACY_NS
+            yield Change(SAME if same else CHANGED, found, entry)
+            entry = next(earlier, None)
+        else:
+            yield Change(NEW, found, None)
+    while entry is not None:
+        if not keep(entry.path):
+            yield Change(DELETED, None, entry)
+        entry = next(earlier, None)
+
+
+def _is_same(found: Found, entry: Entry) -> bool:
+    """Tell whether the inode is untouched: every change of content or metadata sets ctime."""
+    return (
+        found.ctime_ns == entry.ctime_ns
+        and found.mtime_ns == entry.mtime_ns
+        and found.inode == entry.inode
+        and found.type == entry.type
+        and (found.type != FILE or found.size == entry.size)
+        and found.mode == entry.mode
+        and found.uid == entry.uid
+        and found.gid == entry.gid
+    )

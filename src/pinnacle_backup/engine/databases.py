@@ -1,0 +1,161 @@
+"""Databases on their way into a backup: frozen, read as files, stored page by page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from glob import iglob
+
+from pinnacle_backup.engine import bundles
+from pinnacle_backup.engine.base import Base
+from pinnacle_backup.engine.large_files import LargeFiles
+from pinnacle_backup.engine.workers import Pipeline
+from pinnacle_backup.errors import SourceError
+from pinnacle_backup.files.metadata import read_xattrs
+from pinnacle_backup.model.entry import FILE, Entry
+from pinnacle_backup.model.paths import EXTERNAL, from_bytes, printable
+from pinnacle_backup.model.results import Problem
+from pinnacle_backup.sources.sqlite import COMPANION_SUFFIXES, FrozenDatabase, freeze, is_database
+
+
+def database_paths(root: str, patterns: Iterable[str], found_before: Iterable[str]) -> list[str]:
+    """
+    Return the absolute paths of the databases to freeze, sorted.
+
+    Args:
+        root: The studio root.
+        patterns: Configured paths and globs, relative to the root.
+        found_before: Paths in the last backup that were databases; those that are gone are left out.
+
+    Raises:
+        SourceError: A configured path without wildcards does not exist.
+    """
+    paths: set[str] = set()
+    for pattern in patterns:
+        matches = [path for path in iglob(os.path.join(root, pattern), recursive=True) if os.path.isfile(path)]
+        if not matches and not any(character in pattern for character in "*?["):
+            raise SourceError(
+                f"the database {printable(pattern)} is missing",
+                hint="create it, or take it out of backup.databases in config.json",
+            )
+        paths.update(os.path.normpath(path) for path in matches)
+    paths.update(path for name in found_before if os.path.isfile(path := absolute(root, name)))
+    return sorted(path for path in paths if not os.path.islink(path))
+
+
+def absolute(root: str, path: str) -> str:
+    """Return the absolute path of a backup's path."""
+    if path.startswith(EXTERNAL + "/"):
+        return path[len(EXTERNAL) :]
+    return os.path.join(root, path)
+
+
+def relative(root: str, path: str) -> str:
+    """Return the backup's path of an absolute path."""
+    prefix = root.rstrip("/") + "/"
+    return path[len(prefix) :] if path.startswith(prefix) else EXTERNAL + path
+
+
+class StoredDatabases:
+    """
+    Stores databases, and remembers their entries until the scan comes by.
+
+    Args:
+        root: The studio root.
+        large_files, pipeline: The way into the archive.
+        base: The earlier state.
+        scratch: Folder for what must be copied.
+        problem: Receives what could not be read.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        large_files: LargeFiles,
+        pipeline: Pipeline,
+        base: Base,
+        *,
+        scratch: str,
+        problem: Callable[[Problem], None],
+    ) -> None:
+        self._root = root
+        self._large_files = large_files
+        self._pipeline = pipeline
+        self._base = base
+        self._scratch = scratch
+        self._problem = problem
+        self._entries: dict[str, Entry] = {}
+        self._unfrozen: set[str] = set()
+        self.paths: list[str] = []
+
+    def store_all(self, databases: Sequence[FrozenDatabase]) -> None:
+        """Store databases that stand still, all of one instant."""
+        for database in databases:
+            path = relative(self._root, database.path)
+            self._store(database, path, self._base.find(path), lambda entry: self._keep(entry))
+        self._pipeline.drain()
+
+    def take(self, path: str) -> Entry | None:
+        """Return the entry of a database that is stored already."""
+        return self._entries.pop(path, None)
+
+    def store(self, path: str, base: Entry | None, then: Callable[[Entry], None]) -> bool:
+        """Freeze and store a database that was not known as one before; False where it cannot be frozen."""
+        if absolute(self._root, path) in self._unfrozen:
+            return False
+        with freeze([absolute(self._root, path)], scratch=self._scratch) as frozen:
+            self.report(frozen.problems)
+            for database in frozen.databases:
+                self._store(database, path, self._base.move(base) if base else None, then)
+            self._pipeline.drain()
+            return bool(frozen.databases)
+
+    def report(self, problems: Iterable[Problem]) -> None:
+        """Pass on why databases cannot be frozen; they are stored as the files that they are."""
+        for problem in problems:
+            self._unfrozen.add(from_bytes(os.fsencode(problem.path)))
+            shown = printable(relative(self._root, problem.path))
+            self._problem(Problem(shown, f"{problem.reason}; stored as an ordinary file"))
+
+    def is_companion(self, path: str) -> bool:
+        """Tell whether this is a database's own journal, whose content the database's entry has already."""
+        for suffix in COMPANION_SUFFIXES:
+            if path.endswith(suffix):
+                database = absolute(self._root, path.removesuffix(suffix))
+                return database not in self._unfrozen and _begins_as_database(database)
+        return False
+
+    def _keep(self, entry: Entry) -> None:
+        self._entries[entry.path] = entry
+
+    def _store(
+        self, database: FrozenDatabase, path: str, base: Entry | None, then: Callable[[Entry], None]
+    ) -> None:
+        self.paths.append(path)
+        descriptor = os.open(database.readable, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            entry = bundles.entry_of(path, FILE, os.stat(database.path))
+            entry.size = database.size
+            entry.xattrs = read_xattrs(descriptor)
+            known = None
+            if base is not None and base.pages is not None and base.pages.page_size == database.page_size:
+                known = self._base.page_hashes(base)
+            content = base.extents if base is not None and known is not None else ()
+            self._large_files.store_database(
+                descriptor, entry, database.page_size, known=known, base=content, then=then
+            )
+        finally:
+            os.close(descriptor)
+
+
+def _begins_as_database(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return is_database(os.pread(descriptor, 100, 0))
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)

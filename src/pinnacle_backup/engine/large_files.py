@@ -1,0 +1,300 @@
+"""
+Large files and databases: read once, in order, into shared buffers that workers compress.
+
+The parent reads, hashes the whole and finds the cut points; the workers hash and compress
+the parts. A file is thus spread over all processors without being copied through a pipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Final
+
+from pyfastcdc import FastCDC
+
+from pinnacle_backup.archive import tar
+from pinnacle_backup.archive.members import Codec
+from pinnacle_backup.archive.writer import ArchiveWriter
+from pinnacle_backup.crypto.content_id import content_id
+from pinnacle_backup.engine.chunks import PAGE_HASH, Run, Stored, chunk_entry, store_chunks, store_pages
+from pinnacle_backup.engine.extents import ArchiveTable, cut, join
+from pinnacle_backup.engine.scope import Scope
+from pinnacle_backup.engine.workers import BUFFER, Pipeline
+from pinnacle_backup.model.entry import Entry, Extent, PageTable
+from pinnacle_backup.model.streams import Buffer
+
+CHUNK_AVERAGE: Final = 512 << 10
+CHUNK_SMALLEST: Final = 128 << 10
+CHUNK_LARGEST: Final = 2 << 20
+_TABLE_IN_MEMORY: Final = 4 << 20
+_TABLE_MEMBER: Final = 1 << 20
+
+
+@dataclass
+class _File:
+    """A large file on its way into the archive."""
+
+    entry: Entry
+    own: bool
+    """Whether it is a tar entry under its own path."""
+    base: tuple[Extent, ...] = ()
+    """For pages that did not change: the content in the base, in this archive's table."""
+    extents: list[Extent] = field(default_factory=list)
+    hashes: IO[bytes] | None = None
+    base_position: int = 0
+
+
+class LargeFiles:
+    """
+    Stores large files by way of a pipeline.
+
+    Args:
+        pipeline: To the workers.
+        writer: Receives the members.
+        codec: Makes what is not made by workers.
+        table: The archive table of the backup.
+        key: For content ids and page hashes.
+        scratch: Folder for page tables of very large databases.
+        advance: Called with every count of bytes read.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a backup under construction
+        self,
+        pipeline: Pipeline,
+        writer: ArchiveWriter,
+        codec: Codec,
+        table: ArchiveTable,
+        *,
+        key: bytes,
+        scratch: str,
+        advance: Callable[[int], None],
+    ) -> None:
+        self._pipeline = pipeline
+        self._writer = writer
+        self._codec = codec
+        self._table = table
+        self._key = key
+        self._scratch = scratch
+        self._advance = advance
+        self._chunker = FastCDC(avg_size=CHUNK_AVERAGE, min_size=CHUNK_SMALLEST, max_size=CHUNK_LARGEST)
+        self._numbers = 0
+
+    def store(
+        self,
+        descriptor: int,
+        entry: Entry,
+        segments: Sequence[tuple[int, int]],
+        *,
+        scope: Scope | None,
+        then: Callable[[Entry], None],
+    ) -> None:
+        """
+        Store an ordinary large file in content-defined chunks.
+
+        Args:
+            descriptor: The open file.
+            entry: Its metadata with size and holes; completed here.
+            segments: (offset, length) of its data.
+            scope: Where content may lie already; None makes it a tar entry under its own path.
+            then: Called with the finished entry when its turn comes.
+        """
+        file = _File(entry, own=scope is None)
+        stored = sum(length for _, length in segments)
+        if file.own:
+            self._pipeline.then(lambda: self._begin(file, stored))
+        digest = hashlib.sha256()
+        for buffer, lengths in self._chunked(descriptor, segments, digest.update):
+            number = 0 if file.own else self._number()
+            self._pipeline.call(
+                self._chunks_done(file, buffer), store_chunks, buffer, lengths, self._key, scope, number
+            )
+        entry.sha256 = digest.hexdigest()
+        self._pipeline.then(lambda: self._end(file, stored, then))
+
+    def store_database(
+        self,
+        descriptor: int,
+        entry: Entry,
+        page_size: int,
+        *,
+        known: Iterator[Buffer] | None,
+        base: tuple[Extent, ...],
+        then: Callable[[Entry], None],
+    ) -> None:
+        """
+        Store a database that stands still, page by page.
+
+        Args:
+            descriptor: Its bytes.
+            entry: Its metadata with size; completed here.
+            page_size: Bytes a page.
+            known: Page hashes of the base's version, in order; None where there is no such version.
+            base: Content of the base's version, in this archive's table.
+            then: Called with the finished entry when its turn comes.
+        """
+        file = _File(entry, own=known is None, base=base)
+        file.hashes = tempfile.SpooledTemporaryFile(_TABLE_IN_MEMORY, dir=self._scratch)  # noqa: SIM115
+        if file.own:
+            self._pipeline.then(lambda: self._begin(file, entry.size))
+        digest = hashlib.sha256()
+        hashes = _Pieces(known or iter(()))
+        whole = BUFFER - BUFFER % page_size
+        for buffer, length in self._filled(descriptor, entry.size, whole, digest.update):
+            piece = hashes.take(-(-length // page_size) * PAGE_HASH)
+            number = 0 if file.own else self._number()
+            done = self._pages_done(file, buffer, length)
+            self._pipeline.call(done, store_pages, buffer, length, page_size, self._key, piece, number)
+        entry.sha256 = digest.hexdigest()
+        self._pipeline.then(lambda: self._end_database(file, page_size, then))
+
+    def first_chunk(self, descriptor: int, segments: Sequence[tuple[int, int]]) -> tuple[bytes, int] | None:
+        """Return (content id, length) of a file's first chunk; None where it has no content."""
+        for offset, length in segments[:1]:
+            data = os.pread(descriptor, min(length, CHUNK_LARGEST), offset)
+            for chunk in self._chunker.cut_buf(data):
+                return content_id(self._key, data[: chunk.length]), chunk.length
+        return None
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _chunked(
+        self, descriptor: int, segments: Iterable[tuple[int, int]], update: Callable[[Buffer], None]
+    ) -> Iterator[tuple[int, list[int]]]:
+        """Yield (buffer, chunk lengths), with each buffer full of whole chunks."""
+        for offset, length in segments:
+            end = offset + length
+            rest = b""
+            while offset < end or rest:
+                buffer = self._pipeline.buffer()
+                view = self._pipeline.workers.buffer(buffer)
+                view[: len(rest)] = rest
+                wanted = min(BUFFER - len(rest), end - offset)
+                got = self._read(descriptor, view[len(rest) : len(rest) + wanted], offset, update)
+                offset = offset + got if got == wanted else end
+                filled = len(rest) + got
+                lengths = [chunk.length for chunk in self._chunker.cut_buf(view[:filled])]
+                rest = b""
+                if offset < end and len(lengths) > 1:
+                    rest = bytes(view[filled - lengths.pop() : filled])
+                yield buffer, lengths
+
+    def _filled(
+        self, descriptor: int, size: int, whole: int, update: Callable[[Buffer], None]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield (buffer, length), with as many whole pages as fit in each buffer."""
+        for offset in range(0, size, whole):
+            buffer = self._pipeline.buffer()
+            wanted = min(whole, size - offset)
+            view = self._pipeline.workers.buffer(buffer)[:wanted]
+            got = self._read(descriptor, view, offset, update)
+            if got < wanted:
+                raise OSError(5, "the database became shorter while it was held")
+            yield buffer, wanted
+
+    def _read(self, descriptor: int, view: memoryview, offset: int, update: Callable[[Buffer], None]) -> int:
+        """Fill the view from the file; return how many bytes there were."""
+        got = 0
+        while got < len(view) and (count := os.preadv(descriptor, [view[got:]], offset + got)):
+            got += count
+        update(view[:got])
+        self._advance(got)
+        return got
+
+    def _begin(self, file: _File, stored: int) -> None:
+        """Append the tar header of a file under its own path."""
+        entry = file.entry
+        if entry.holes:
+            content_map = tar.sparse_map(entry.size, entry.holes)
+            header = tar.sparse_header(entry, len(content_map) + stored) + content_map
+        else:
+            header = tar.header(entry, stored)
+        self._writer.append(self._codec.compress(header, 1))
+
+    def _chunks_done(self, file: _File, buffer: int) -> Callable[[Stored], None]:
+        def done(result: Stored) -> None:
+            self._pipeline.workers.give_buffer(buffer)
+            offsets = [self._writer.append(member) for member in result.members]
+            for run in result.runs:
+                if run.place is not None:
+                    file.extents.append(self._table.extent(run.place, run.id))
+                else:
+                    file.extents.append(_extent(run, offsets, result.members))
+
+        return done
+
+    def _pages_done(self, file: _File, buffer: int, length: int) -> Callable[[Stored], None]:
+        def done(result: Stored) -> None:
+            self._pipeline.workers.give_buffer(buffer)
+            offsets = [self._writer.append(member) for member in result.members]
+            for run in result.runs:
+                if run.member >= 0:
+                    file.extents.append(_extent(run, offsets, result.members))
+                else:
+                    file.extents += cut(file.base, file.base_position + run.start, run.length)
+            file.base_position += length
+            assert file.hashes is not None
+            file.hashes.write(result.hashes)
+
+        return done
+
+    def _end(self, file: _File, stored: int, then: Callable[[Entry], None]) -> None:
+        """Complete the entry, and its tar entry too."""
+        got = sum(extent.length for extent in file.extents)
+        if got < stored:  # it shrank while it was read: tar's promise is kept with zeros
+            file.entry.changed, file.entry.holes, file.entry.size = "rewritten", (), got
+        if file.own:
+            self._pad(stored, got)
+        file.entry.extents = join(file.extents)
+        then(file.entry)
+
+    def _pad(self, promised: int, got: int) -> None:
+        missing = promised - got + len(tar.padding(promised))
+        for start in range(0, missing, BUFFER):
+            self._writer.append(self._codec.compress(bytes(min(BUFFER, missing - start)), 1))
+
+    def _end_database(self, file: _File, page_size: int, then: Callable[[Entry], None]) -> None:
+        size = file.entry.size
+        if file.own and size % tar.BLOCK:
+            self._writer.append(self._codec.store(tar.padding(size)))
+        assert file.hashes is not None
+        with file.hashes as hashes:
+            file.entry.pages = PageTable(page_size, self._append_table(hashes))
+        file.entry.extents = join(file.extents)
+        then(file.entry)
+
+    def _append_table(self, hashes: IO[bytes]) -> tuple[Extent, ...]:
+        size = hashes.tell()
+        hashes.seek(0)
+        self._writer.append(self._codec.compress(chunk_entry(self._number(), size), 1))
+        extents: list[Extent] = []
+        while piece := hashes.read(_TABLE_MEMBER):
+            member = self._codec.store(piece)
+            extents.append(Extent(0, self._writer.append(member), len(member), 0, len(piece)))
+        if size % tar.BLOCK:
+            self._writer.append(self._codec.store(tar.padding(size)))
+        return tuple(extents)
+
+
+def _extent(run: Run, offsets: Sequence[int], members: Sequence[bytes]) -> Extent:
+    return Extent(0, offsets[run.member], len(members[run.member]), run.start, run.length, run.id)
+
+
+class _Pieces:
+    """Takes a stream of buffers in pieces of other lengths."""
+
+    def __init__(self, stream: Iterator[Buffer]) -> None:
+        self._stream = stream
+        self._rest = b""
+
+    def take(self, length: int) -> bytes:
+        """Return the next ``length`` bytes; fewer at the end."""
+        while len(self._rest) < length and (piece := next(self._stream, None)) is not None:
+            self._rest += piece
+        taken, self._rest = self._rest[:length], self._rest[length:]
+        return taken
