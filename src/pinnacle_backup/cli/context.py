@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from pinnacle_backup.cli.output import PROGRAM, Output, terminal_width, wants_colour
-from pinnacle_backup.errors import Interrupted, UsageError
+from pinnacle_backup.errors import Interrupted, PasswordError, UsageError
 
 if TYPE_CHECKING:
+    from pinnacle_backup.app.place import Place
     from pinnacle_backup.app.studio import Studio
 
 
@@ -41,6 +43,8 @@ class Context:
         program: How this program was called.
         stdin, stdout, stderr: The streams.
         settings: The global options, filled while the command line is parsed.
+        home: The studio that this program is part of; taken where no other one is found.
+        command: What is run, in words, for those who have to wait for it.
     """
 
     environ: Mapping[str, str]
@@ -49,6 +53,8 @@ class Context:
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
     stderr: TextIO = field(default_factory=lambda: sys.stderr)
     settings: Settings = field(default_factory=Settings)
+    home: str | None = None
+    command: str = PROGRAM
     opened: Studio | None = None
 
     @cached_property
@@ -70,16 +76,26 @@ class Context:
         """Whether a person sits at a terminal."""
         return self.stdin.isatty() and self.stderr.isatty()
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether a person sits there and may be asked."""
+        return self.interactive and not self.settings.no_input
+
+    def place(self) -> Place:
+        """Return where the studio is."""
+        from pinnacle_backup.app.place import find_place
+
+        chosen = self.settings
+        return find_place(
+            root=chosen.root, config=chosen.config, start=os.getcwd(), home=self.home, environ=self.environ
+        )
+
     def studio(self) -> Studio:
         """Return the studio that this command is about, opened once."""
         if self.opened is None:
-            from pinnacle_backup.app.studio import Studio
+            from pinnacle_backup.app.studio import open_studio
 
-            self.opened = Studio.open(
-                root=self.settings.root, config=self.settings.config, environ=self.environ
-            )
-            for warning in self.opened.warnings:
-                self.out.warn(warning)
+            self.opened = open_studio(self.place(), command=self.command, warn=self.out.warn)
         return self.opened
 
     def confirm(self, question: str, *, instead: str) -> None:
@@ -117,12 +133,12 @@ class Context:
         Ask a person for a password, unseen; twice when a typing error would lock a backup up.
 
         Raises:
-            UsageError: Nobody is there, or asking is not allowed.
+            PasswordError: Nobody is there, or asking is not allowed.
         """
-        if self.settings.no_input or not self.interactive:
-            raise UsageError(
-                f"{prompt}: there is nobody to ask",
-                hint="give --password-file FILE, or set PINNACLE_PASSWORD_FILE",
+        if not self.can_ask:
+            raise PasswordError(
+                f"{prompt}: none was given and there is nobody to ask",
+                hint="add --password-file FILE, or set PINNACLE_PASSWORD_FILE",
             )
         answer = click.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True)
         return str(answer)

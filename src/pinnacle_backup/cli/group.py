@@ -149,7 +149,9 @@ class LazyGroup(Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write where to read on."""
         formatter.write_paragraph()
-        formatter.write_text(f"Options stand before or after the command. Read on: {program_of(ctx)} create --help")
+        formatter.write_text(
+            f"Options stand before or after the command. Read on: {program_of(ctx)} create --help"
+        )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands by section, without importing any."""

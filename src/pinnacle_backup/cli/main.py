@@ -22,6 +22,7 @@ from pinnacle_backup.cli.output import PROGRAM
 from pinnacle_backup.errors import Interrupted, PinnacleError, UsageError
 
 COMPLETE_VARIABLE: Final = "_PINNACLE_BACKUP_COMPLETE"
+SCRIPT: Final = "backup_restore.py"
 PIPE_CLOSED: Final = 128 + signal.SIGPIPE
 
 COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -92,9 +93,9 @@ def main() -> int:
     """Run the command line of this process and return its exit code."""
     _tolerate_any_text(sys.stdout, sys.stderr)
     _stop_cleanly_on_signals()
-    program = "python scripts/backup_restore.py" if _is_script(sys.argv[0]) else PROGRAM
-    code = run(sys.argv[1:], Context(environ=os.environ, program=program))
-    if code == PIPE_CLOSED:
+    code = run(sys.argv[1:], _context(sys.argv[0]))
+    if code == SCRIPT: Final = "backup_restore.py"
+PIPE_CLOSED:
         _abandon_stdout()
     return code
 
@@ -102,6 +103,7 @@ def main() -> int:
 def run(args: Sequence[str], context: Context) -> int:
     """Run one command and return its exit code. Never raises, whatever the command does."""
     context.settings.json = "--json" in args  # also for errors of a line that cannot be parsed
+    context.command = " ".join([PROGRAM, *args[:1]])
     try:
         return _run_and_flush(args, context)
     except BrokenPipeError:
@@ -153,12 +155,16 @@ def _unexpected(error: Exception, context: Context) -> PinnacleError:
     if context.settings.debug:
         context.stderr.write(trace)
     message = f"unexpected error: {type(error).__name__}: {error}".splitlines()[0]
-    log = context.opened.logs.failure(trace) if context.opened else ""
+    log = context.opened.log_failure(trace) if context.opened else ""
     return PinnacleError(message, hint=f"see {log}" if log else "run it again with --debug to see where")
 
 
-def _is_script(path: str) -> bool:
-    return os.path.basename(path) == "backup_restore.py"
+def _context(called: str) -> Context:
+    """Return the context; the guide's script belongs to the studio that it lies in."""
+    if os.path.basename(called) != SCRIPT:
+        return Context(environ=os.environ)
+    home = os.path.dirname(os.path.dirname(os.path.abspath(called)))
+    return Context(environ=os.environ, program=f"python scripts/{SCRIPT}", home=home)
 
 
 def _tolerate_any_text(*streams: TextIO) -> None:

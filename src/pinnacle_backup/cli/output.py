@@ -82,24 +82,31 @@ class Output:
         """Print names and values, aligned."""
         self.data(*table.facts(pairs, self.style, indent))
 
-    def json(self, fields: Mapping[str, object]) -> None:
+    def json(self, value: object) -> None:
         """Print one JSON object on a line of its own, where JSON was asked for."""
         if self.as_json:
-            self.stdout.write(json.dumps(fields) + "\n")
+            self.stdout.write(_dumps(value) + "\n")
             self.stdout.flush()
 
-    def result(self, exit_code: int, fields: object) -> None:
+    def document(self, value: object) -> None:
+        """Print data that is JSON whether or not ``--json`` was given: on one line, or laid out for people."""
+        self.stdout.write(
+            json.dumps(value, indent=None if self.as_json else 2, ensure_ascii=self.as_json) + "\n"
+        )
+
+    def result(self, exit_code: int, report: object) -> None:
         """Print the JSON line that ends a long command."""
         if self.as_json:
-            assert isinstance(fields, dict)
-            self.json({"type": "result", "exit_code": exit_code, **fields})
+            from pinnacle_backup.app.plain import plain
+
+            self.json({"type": "result", "exit_code": exit_code, **plain(report)})
 
     def json_stream(self, head: Mapping[str, object], key: str, items: Iterable[object]) -> None:
         """Print one JSON object whose last value is an array of any length, in constant memory."""
         write = self.stdout.write
-        write(json.dumps(head)[:-1] + (", " if head else "") + json.dumps(key) + ": [")
+        write(_dumps(head)[:-1] + (", " if head else "") + json.dumps(key) + ": [")
         for place, item in enumerate(items):
-            write((",\n" if place else "\n") + json.dumps(item))
+            write((",\n" if place else "\n") + _dumps(item))
         write("]}\n")
 
     def warn(self, message: str) -> None:
@@ -139,6 +146,12 @@ class Output:
             self.stdout.flush()
             self.stderr.write(line + "\n")
             self.stderr.flush()
+
+
+def _dumps(value: object) -> str:
+    from pinnacle_backup.app.plain import plain
+
+    return json.dumps(plain(value))
 
 
 def terminal_width(stream: TextIO) -> int | None:

@@ -1,0 +1,146 @@
+"""
+The list of backups: one line each where the terminal is wide enough, else two.
+
+Groups begin with a full backup, oldest first, so that the newest stands next to the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from pinnacle_backup.cli.output import Output
+from pinnacle_backup.cli.reports import DONE, WARNINGS, warn_of_problems
+from pinnacle_backup.cli.table import GAP, Cell, Column, Row, total_width
+from pinnacle_backup.cli.text import age, counted, instant, local, number, size, width, zone_name
+from pinnacle_backup.model.backup import FULL, BackupInfo
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.repository.listing import Listing
+
+INDENT = "  "
+_TYPE = {FULL: "full"}
+
+
+def show_listing(out: Output, listing: Listing, *, where: str, now: datetime) -> int:
+    """Print the backups and return the exit code: 1 when an archive cannot be listed."""
+    code = WARNINGS if listing.problems else DONE
+    out.json({"backups": listing.backups, "problems": listing.problems})
+    if listing.backups:
+        show_backups(out, listing.backups, now)
+        if out.width is not None:
+            out.data("", _sum(listing.backups, where))
+    elif not listing.problems:
+        out.data(f"No backups yet in {printable(where)}.", out.as_called("Make one: pinnacle-backup create"))
+    warn_of_problems(out, f"{counted(len(listing.problems), 'archive')} cannot be used:", listing.problems)
+    return code
+
+
+def show_backups(out: Output, backups: Sequence[BackupInfo], now: datetime) -> None:
+    """Print backups in groups of a full one and what builds on it."""
+    grouped = list(in_groups(backups))
+    zone = zone_name([instant(backup.header.created) for backup in backups])
+    columns, rows = _table(grouped, now, zone)
+    if total_width(columns, rows) <= out.columns:
+        out.table(columns, rows)
+    else:
+        for backup, note in grouped:
+            out.data(*_two_lines(out, backup, note, now, zone))
+
+
+def in_groups(backups: Iterable[BackupInfo]) -> Iterator[tuple[BackupInfo, str]]:
+    """
+    Yield each full backup and behind it what builds on it, both oldest first.
+
+    The text beside a backup says what is wrong with its place; it is empty where nothing is.
+    """
+    ordered = sorted(backups, key=lambda backup: (backup.header.created, backup.name))
+    children: dict[str, list[BackupInfo]] = {}
+    for backup in ordered:
+        children.setdefault(backup.header.base, []).append(backup)
+    known = {backup.header.id for backup in ordered}
+    for backup in ordered:
+        if backup.header.base not in known:
+            yield backup, "base is missing" if backup.header.base else ""
+            yield from ((child, "") for child in children.get(backup.header.id, ()))
+
+
+def _table(
+    grouped: Sequence[tuple[BackupInfo, str]], now: datetime, zone: str
+) -> tuple[list[Column], list[Row]]:
+    columns = [
+        Column("NAME"),
+        Column("TYPE"),
+        Column(f"MADE ({zone})" if zone else "MADE"),
+        Column("SIZE", right=True),
+        Column("STORED", right=True),
+        Column("FILES", right=True),
+        Column("ENC"),
+        Column("VERIFIED"),
+        Column("PIN"),
+    ]
+    return columns, [_row(backup, note, now, zone) for backup, note in grouped]
+
+
+def _row(backup: BackupInfo, note: str, now: datetime, zone: str) -> Row:
+    return (
+        Cell(_indented(backup), "bad" if note else "strong" if backup.header.type == FULL else ""),
+        Cell(type_of(backup, short=True)),
+        Cell(_made(backup, zone)),
+        Cell(size(backup.totals.size)),
+        Cell(size(backup.stored)),
+        Cell(number(backup.totals.entries)),
+        Cell("enc" if backup.encrypted else ""),
+        Cell(note) if note else _verified(backup, now),
+        Cell("pin" if backup.pinned else ""),
+    )
+
+
+def type_of(backup: BackupInfo, *, short: bool = False) -> str:
+    """Return ``full``, ``incremental`` or ``safety``; short: ``incr``."""
+    if backup.header.safety:
+        return "safety"
+    return "incr" if short and backup.header.type != FULL else backup.header.type
+
+
+def _indented(backup: BackupInfo) -> str:
+    return (INDENT if backup.header.base else "") + printable(backup.name)
+
+
+def _made(backup: BackupInfo, zone: str) -> str:
+    moment = instant(backup.header.created)
+    return local(moment) if zone else f"{local(moment)} {moment.astimezone().tzname()}"
+
+
+def _verified(backup: BackupInfo, now: datetime) -> Cell:
+    if not backup.verified:
+        return Cell("never", "warn")
+    return Cell(_ago(age(instant(backup.verified), now)), "good")
+
+
+def _ago(how_long: str) -> str:
+    return how_long if how_long == "now" else f"{how_long} ago"
+
+
+def _two_lines(out: Output, backup: BackupInfo, note: str, now: datetime, zone: str) -> Iterator[str]:
+    name = _indented(backup)
+    made = _made(backup, zone) + (f" {zone}" if zone else "")
+    style = "bad" if note else "strong" if backup.header.type == FULL else ""
+    space = " " * max(out.columns - width(name) - width(made), len(GAP))
+    yield out.style(name, style) + space + made
+    verified = _verified(backup, now)
+    words = [
+        Cell(type_of(backup)),
+        Cell(counted(backup.totals.entries, "file")),
+        Cell(f"{size(backup.totals.size)} in {size(backup.stored)}"),
+        Cell("encrypted" if backup.encrypted else ""),
+        Cell("not verified", "warn") if not backup.verified else Cell(f"verified {verified.text}", "good"),
+        Cell("pinned" if backup.pinned else ""),
+        Cell(note, "bad"),
+    ]
+    indent = INDENT * (3 if backup.header.base else 2)
+    yield indent + ", ".join(out.style(word.text, word.style or "dim") for word in words if word.text)
+
+
+def _sum(backups: Sequence[BackupInfo], where: str) -> str:
+    stored = size(sum(backup.stored for backup in backups))
+    return f"{counted(len(backups), 'backup')}, {stored} in {printable(where)}"

@@ -1,0 +1,63 @@
+"""``config``: check or show the configuration."""
+
+from __future__ import annotations
+
+import click
+
+from pinnacle_backup.cli import group
+from pinnacle_backup.cli.context import Context, pass_context
+
+
+@click.group(
+    "config",
+    cls=group.Group,
+    examples=(
+        ("Is it right?", "config check"),
+        ("What is in force, defaults and environment included", "config show"),
+        ("For an editor", "config schema > config.schema.json"),
+    ),
+)
+def command() -> None:
+    """Check or show the configuration."""
+
+
+@command.command("check", cls=group.Command, examples=(("Is it right?", "config check"),))
+@pass_context
+def check(context: Context) -> int:
+    """
+    Check the configuration.
+
+    Exits with 3 when it is wrong, and says at which key, what was expected and what was found.
+    """
+    from pinnacle_backup.app.configuration import check_configuration
+    from pinnacle_backup.cli.reports import DONE, WARNINGS
+    from pinnacle_backup.model.paths import printable
+
+    found = check_configuration(context.place())
+    out = context.out
+    out.json(found)
+    if not out.as_json:
+        for warning in found.warnings:
+            out.warn(warning)
+    out.say(f"{printable(found.file)} is {out.style('right', 'good')}")
+    return WARNINGS if found.warnings else DONE
+
+
+@command.command("show", cls=group.Command, examples=(("One value", "config show | jq .backup.paths"),))
+@pass_context
+def show(context: Context) -> int:
+    """Show the configuration in force as JSON: file, defaults and environment; secrets are masked."""
+    from pinnacle_backup.app.configuration import shown_configuration
+
+    context.out.document(shown_configuration(context.place()))
+    return 0
+
+
+@command.command("schema", cls=group.Command, examples=(("For an editor", "config schema"),))
+@pass_context
+def schema(context: Context) -> int:
+    """Print the JSON Schema of config.json, with which editors check and complete it."""
+    from pinnacle_backup.app.configuration import configuration_schema
+
+    context.out.document(configuration_schema())
+    return 0

@@ -1,0 +1,35 @@
+"""``find``: every version of a path in all backups."""
+
+from __future__ import annotations
+
+import click
+
+from pinnacle_backup.cli import group
+from pinnacle_backup.cli.context import Context, pass_context
+from pinnacle_backup.cli.passwords import Passwords, decrypt_options
+
+
+@group.command(
+    "find",
+    examples=(
+        ("Every version of one file", "find config.json"),
+        ("All pictures that ever were", "find 'uploads/**/*.png'"),
+        ("Bring one of them back", "restore BACKUP uploads/logo.png"),
+    ),
+)
+@click.argument("pattern", metavar="PATH")
+@decrypt_options
+@pass_context
+def command(context: Context, pattern: str, decrypt: tuple[str, ...], password_file: str | None) -> int:
+    """
+    Find every version of a PATH, or of all paths that match a pattern, in all backups.
+
+    A version is a state of content and metadata; each is shown once, with the backups that hold it.
+    Exits with 10 when no backup has such a path.
+    """
+    passwords = Passwords(context, decrypt, password_file)
+    from pinnacle_backup.app.find import find_versions
+    from pinnacle_backup.cli.versions import show_versions
+
+    with find_versions(context.studio(), pattern, passwords=passwords) as found:
+        return show_versions(context.out, pattern, found)

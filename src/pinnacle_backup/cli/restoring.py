@@ -1,0 +1,60 @@
+"""Restore and undo in steps: plan, show, ask, do, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+from pinnacle_backup.cli.context import Context
+from pinnacle_backup.cli.progress import progress
+from pinnacle_backup.cli.reports import DONE, show_plan, show_restore
+from pinnacle_backup.model.progress import Progress
+from pinnacle_backup.model.results import RestorePlan, RestoreReport
+
+if TYPE_CHECKING:
+    from pinnacle_backup.app.studio import Studio
+
+
+class Prepared(Protocol):
+    """A restore that is planned, and holds what it needs to be done as planned."""
+
+    @property
+    def plan(self) -> RestorePlan:
+        """What it is going to do."""
+
+    def execute(self, progress: Progress) -> RestoreReport:
+        """Do it."""
+
+
+Prepare = Callable[["Studio", Progress], AbstractContextManager[Prepared]]
+
+
+def carry_out(context: Context, prepare: Prepare, *, question: str, dry_run: bool, yes: bool) -> int:
+    """Plan, show, ask where something that is there changes, do and report; return the exit code."""
+    with ExitStack() as stack:
+        with progress(context) as planning:
+            prepared = stack.enter_context(prepare(context.studio(), planning))
+        if dry_run:
+            return _only_show(context, prepared.plan)
+        ask = is_felt(prepared.plan)
+        if ask and not context.out.quiet:
+            show_plan(context.out, prepared.plan, all_paths=context.settings.verbose)
+        if ask and not yes:
+            context.confirm(question, instead="--yes")
+        with progress(context) as doing:
+            report = prepared.execute(doing)
+    return show_restore(context.out, report)
+
+
+def _only_show(context: Context, plan: RestorePlan) -> int:
+    context.out.result(DONE, plan)
+    show_plan(context.out, plan, all_paths=context.settings.verbose)
+    context.out.data("Nothing was changed.")
+    return DONE
+
+
+def is_felt(plan: RestorePlan) -> bool:
+    """Tell whether the studio changes, or something elsewhere that is there now."""
+    felt = plan.overwrite + plan.metadata + plan.remove
+    return bool(felt or (plan.in_place and plan.create))
