@@ -83,6 +83,10 @@ class EncryptedSink:
             )
         )
 
+    def check(self, sha256: str) -> None:
+        """Read the archive back and compare it with the SHA-256 of its bytes as stored."""
+        self._sink.check(sha256)
+
     def commit(self) -> None:
         """
         Make the archive durable and visible.

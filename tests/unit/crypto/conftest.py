@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -30,6 +31,11 @@ class Memory:
     def write(self, data: bytes) -> None:
         self.calls.append("write")
         self.data += data
+
+    def check(self, sha256: str) -> None:
+        self.calls.append("check")
+        if hashlib.sha256(self.data).hexdigest() != sha256:
+            raise DamagedError("other bytes came back")
 
     def commit(self) -> None:
         self.calls.append("commit")

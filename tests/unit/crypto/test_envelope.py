@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import threading
@@ -279,6 +280,15 @@ class TestSink:
         sink.finish(totals)
 
         assert open_source(bytes(file.data)).read_at(0, 5) == b"first"
+
+    def test_what_is_checked_is_the_archive_as_stored(self, memory, header, totals, master_key, slot):
+        file = memory()
+        sink = EncryptedSink(file, header, master_key, [slot])
+        sink.finish(totals)
+
+        sink.check(hashlib.sha256(file.data).hexdigest())
+        with pytest.raises(DamagedError):
+            sink.check(hashlib.sha256(b"").hexdigest())
 
     def test_an_unfinished_archive_is_not_committed(self, memory, header, master_key, slot):
         file = memory()
