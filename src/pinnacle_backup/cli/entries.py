@@ -18,9 +18,10 @@ def entry_line(out: Output, entry: Entry) -> str:
     """Return mode, owner, size, time and path."""
     owner = f"{entry.uid}:{entry.gid}"
     shown = size(entry.size) if entry.type == FILE else "-"
-    name = printable(entry.path) + ("/" if entry.type == DIRECTORY else "")
+    folder = entry.type == DIRECTORY
+    name = out.style(printable(entry.path) + ("/" if folder else ""), "strong" if folder else "")
     target = f" -> {printable(entry.target)}" if entry.target else ""
-    return f"{mode_text(entry)}  {owner:>11}  {shown:>6}  {modified(entry)}  {out.style(name, _style(entry))}{target}"
+    return f"{mode_text(entry)}  {owner:>11}  {shown:>6}  {modified(entry)}  {name}{target}"
 
 
 def mode_text(entry: Entry) -> str:
@@ -34,7 +35,3 @@ def modified(entry: Entry) -> str:
         return local(_EPOCH + timedelta(microseconds=entry.mtime_ns // 1000))
     except (OverflowError, ValueError):
         return f"@{entry.mtime_ns // 10**9:<15}"
-
-
-def _style(entry: Entry) -> str:
-    return "strong" if entry.type == DIRECTORY else ""

@@ -30,18 +30,26 @@ GLOBAL_OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
 )
 
 
+_GLOBAL: Final = "global_"
+"""Begins the inner names of the global options, so that none meets an option of a command."""
+
+
 def _store(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
     """Keep a global option's value; one that was not given leaves what was said before."""
     if value and ctx.obj is not None and parameter.name:
-        setattr(ctx.ensure_object(Context).settings, parameter.name, value)
+        setattr(ctx.ensure_object(Context).settings, parameter.name.removeprefix(_GLOBAL), value)
 
 
 def global_options(*, hidden: bool) -> list[click.Option]:
     """Return the options that work before and after every command."""
-    return [
-        click.Option(names, callback=_store, expose_value=False, is_eager=True, hidden=hidden, **attributes)
-        for names, attributes in GLOBAL_OPTIONS
-    ]
+    return [_global_option(names, hidden=hidden, **attributes) for names, attributes in GLOBAL_OPTIONS]
+
+
+def _global_option(names: tuple[str, ...], *, hidden: bool, **attributes: Any) -> click.Option:
+    inner = _GLOBAL + names[0].removeprefix("--").replace("-", "_")
+    return click.Option(
+        (inner, *names), callback=_store, expose_value=False, is_eager=True, hidden=hidden, **attributes
+    )
 
 
 class Command(click.Command):
@@ -60,10 +68,11 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, and where the global options are explained."""
-        program = program_of(ctx)
-        write_examples(program, self.examples, formatter)
-        formatter.write_paragraph()
-        formatter.write_text(f"Options of every command, such as --json and --root: {program} --help")
+        if self.epilog:
+            formatter.write_paragraph()
+            formatter.write_text(self.epilog)
+        write_examples(program_of(ctx), self.examples, formatter)
+        write_where_to_read_on(program_of(ctx), formatter)
 
 
 def program_of(ctx: click.Context) -> str:
@@ -79,7 +88,14 @@ def write_examples(program: str, examples: Sequence[Example], formatter: click.H
         for place, (what, words) in enumerate(examples):
             if what:
                 formatter.write(("\n" if place else "") + f"  # {what}\n")
-            formatter.write(f"  {program} {words}\n")
+            line = words if PROGRAM in words else f"{PROGRAM} {words}"
+            formatter.write(f"  {line.replace(PROGRAM, program)}\n")
+
+
+def write_where_to_read_on(program: str, formatter: click.HelpFormatter) -> None:
+    """Write where the options stand that every command has."""
+    formatter.write_paragraph()
+    formatter.write(f"Options of every command: {program} --help\n")
 
 
 def command(
@@ -107,8 +123,9 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
+        """Write the examples, and where the global options are explained."""
         write_examples(program_of(ctx), self.examples, formatter)
+        write_where_to_read_on(program_of(ctx), formatter)
 
 
 class LazyGroup(Group):

@@ -94,8 +94,7 @@ def main() -> int:
     _tolerate_any_text(sys.stdout, sys.stderr)
     _stop_cleanly_on_signals()
     code = run(sys.argv[1:], _context(sys.argv[0]))
-    if code == SCRIPT: Final = "backup_restore.py"
-PIPE_CLOSED:
+    if code == PIPE_CLOSED:
         _abandon_stdout()
     return code
 

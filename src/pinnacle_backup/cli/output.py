@@ -89,7 +89,7 @@ class Output:
             self.stdout.flush()
 
     def document(self, value: object) -> None:
-        """Print data that is JSON whether or not ``--json`` was given: on one line, or laid out for people."""
+        """Print data that is JSON with or without ``--json``: on one line, or laid out for people."""
         self.stdout.write(
             json.dumps(value, indent=None if self.as_json else 2, ensure_ascii=self.as_json) + "\n"
         )

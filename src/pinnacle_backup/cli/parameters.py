@@ -13,7 +13,7 @@ from pinnacle_backup.cli.context import Context
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 NAME_HELP = (
-    "NAME is a backup's file name, its beginning where only one has it, the path of any archive file, "
+    "A NAME is a backup's file name, its beginning where only one has it, the path of any archive file, "
     "or `latest`."
 )
 
@@ -34,7 +34,7 @@ def backup_argument(name: str = "name", *, required: bool = True, many: bool = F
     """Return the argument that names a backup, or several."""
     return click.argument(
         name,
-        metavar="NAME..." if many else "NAME",
+        metavar="NAME..." if many else name.upper(),
         required=required,
         nargs=-1 if many else 1,
         shell_complete=complete_backup,

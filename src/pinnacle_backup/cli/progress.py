@@ -172,7 +172,7 @@ class Bars:
         counts = self._counts
         by_bytes = bool(counts.total_bytes) or not counts.total_items
         done, total = (counts.nbytes, counts.total_bytes) if by_bytes else (counts.items, counts.total_items)
-        fields = {"items": counts.items, "path": printable(counts.path), "by_bytes": by_bytes}
+        fields: dict[str, Any] = {"items": counts.items, "path": printable(counts.path), "by_bytes": by_bytes}
         if self._task is None:
             self._task = drawn.add_task(counts.phase, total=total, **fields)
         drawn.update(self._task, completed=done, total=total, **fields)

@@ -8,8 +8,8 @@ from itertools import islice
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.table import Cell, Column
 from pinnacle_backup.cli.text import counted, duration, number, shorten, size, speed
-from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.backup import INCREMENTAL
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.results import (
     BackupReport,
     PlannedPath,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from pinnacle_backup.cli.entries import modified, mode_text
+from pinnacle_backup.cli.entries import mode_text, modified
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import DONE, WARNINGS, warn_of_problems
 from pinnacle_backup.cli.text import counted, size

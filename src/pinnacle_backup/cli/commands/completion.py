@@ -16,7 +16,7 @@ SHELLS = ("bash", "zsh", "fish")
     "completion",
     examples=(
         ("bash", 'eval "$(pinnacle-backup completion bash)"'),
-        ("fish", "completion fish > ~/.config/fish/completions/pinnacle-backup.fish"),
+        ("fish", "completion fish > ~/.config/fish/completions/backup.fish"),
     ),
 )
 @click.argument("shell", type=click.Choice(SHELLS))

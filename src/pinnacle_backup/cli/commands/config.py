@@ -21,7 +21,12 @@ def command() -> None:
     """Check or show the configuration."""
 
 
-@command.command("check", cls=group.Command, examples=(("Is it right?", "config check"),))
+@command.command(
+    "check",
+    cls=group.Command,
+    short_help="Tell whether the configuration is right.",
+    examples=(("Is it right?", "config check"),),
+)
 @pass_context
 def check(context: Context) -> int:
     """
@@ -43,7 +48,12 @@ def check(context: Context) -> int:
     return WARNINGS if found.warnings else DONE
 
 
-@command.command("show", cls=group.Command, examples=(("One value", "config show | jq .backup.paths"),))
+@command.command(
+    "show",
+    cls=group.Command,
+    short_help="Show the configuration in force.",
+    examples=(("One value", "config show | jq .backup.paths"),),
+)
 @pass_context
 def show(context: Context) -> int:
     """Show the configuration in force as JSON: file, defaults and environment; secrets are masked."""
@@ -53,7 +63,12 @@ def show(context: Context) -> int:
     return 0
 
 
-@command.command("schema", cls=group.Command, examples=(("For an editor", "config schema"),))
+@command.command(
+    "schema",
+    cls=group.Command,
+    short_help="Print its JSON Schema.",
+    examples=(("For an editor", "config schema"),),
+)
 @pass_context
 def schema(context: Context) -> int:
     """Print the JSON Schema of config.json, with which editors check and complete it."""

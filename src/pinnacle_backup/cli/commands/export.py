@@ -44,8 +44,9 @@ def command(
     out.result(DONE, report)
     if report.backup.encrypted:
         out.warn(f"{printable(report.path)} is not encrypted, other than the backup it comes from")
+    took = duration(report.seconds)
     out.say(
-        f"{out.style(printable(report.path), 'good')} written: {size(report.stored)} in {duration(report.seconds)}",
+        f"{out.style(printable(report.path), 'good')} written: {size(report.stored)} in {took}",
         f"Open it with: tar xzf {printable(report.path)}",
     )
     return DONE

@@ -49,7 +49,10 @@ def _new_password(context: Context, new: str | None, new_file: str | None) -> An
 
 
 @command.command(
-    "list", cls=group.Command, examples=(("All", "key list"), ("Of one backup", "key list latest"))
+    "list",
+    cls=group.Command,
+    short_help="List the key slots.",
+    examples=(("All", "key list"), ("Of one backup", "key list latest")),
 )
 @_names
 @pass_context
@@ -64,9 +67,10 @@ def list_(context: Context, names: tuple[str, ...]) -> int:
 @command.command(
     "add",
     cls=group.Command,
+    short_help="Add a password.",
     examples=(
         ("To every backup that your password opens", "key add --label anna"),
-        ("Without questions", "key add --label anna --password-file mine --new-file hers"),
+        ("Without questions", "key add --password-file mine --new-file hers"),
     ),
 )
 @_names
@@ -86,7 +90,7 @@ def add(
     """
     Add a password to all backups that a known one opens, or to those NAMED.
 
-    Later backups get it when they are made from the configuration's password or with --encrypt.
+    Later backups that are encrypted with a password of these have all of them.
     """
     from pinnacle_backup.app.keys import add_password
     from pinnacle_backup.cli.key_table import show_key_report
@@ -98,7 +102,10 @@ def add(
 
 
 @command.command(
-    "change", cls=group.Command, examples=(("Asks for the old one and the new one", "key change"),)
+    "change",
+    cls=group.Command,
+    short_help="Replace a password.",
+    examples=(("Asks for the old one and the new one", "key change"),),
 )
 @_names
 @_new_options
@@ -127,7 +134,12 @@ def change(
     return show_key_report(context.out, report, "has the new password", "have the new password")
 
 
-@command.command("remove", cls=group.Command, examples=(("The one labelled anna", "key remove anna"),))
+@command.command(
+    "remove",
+    cls=group.Command,
+    short_help="Remove a password.",
+    examples=(("The one labelled anna", "key remove anna"),),
+)
 @click.argument("slot", metavar="LABEL|NUMBER")
 @_names
 @decrypt_options

@@ -23,7 +23,7 @@ ARCHIVE_ENDINGS = (".tar.gz", ".tar.zst", ".enc")
         ("", "restore latest"),
         ("The state of that minute", 'restore --at "2026-11-20 14:35"'),
         ("One folder, beside the studio", "restore latest uploads/ --target /tmp/look"),
-        ("An archive from anywhere; - asks for nothing", "restore ~/backup.tar.gz.enc --decrypt --yes"),
+        ("An archive from anywhere; asks for its password", "restore ~/backup.tar.gz.enc --decrypt"),
     ),
 )
 @click.argument("words", metavar="[NAME] [PATHS]...", nargs=-1, shell_complete=complete_backup)
@@ -34,7 +34,7 @@ ARCHIVE_ENDINGS = (".tar.gz", ".tar.zst", ".enc")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @decrypt_options
 @pass_context
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: Context,
     words: tuple[str, ...],
     at: str | None,

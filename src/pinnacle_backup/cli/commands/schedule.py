@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import click
 
 from pinnacle_backup.cli import group
 from pinnacle_backup.cli.context import Context, pass_context
 from pinnacle_backup.errors import UsageError
 
-CRON_HINT = "until then let cron do it: 0 2 * * * cd STUDIO && pinnacle-backup --quiet create --type full"
+LACKING = "this version has no scheduler: no backup is made by itself"
 
 
 @group.command(
@@ -39,5 +41,11 @@ def command(context: Context, config: str | None, start: bool) -> int:
     out.data(*(f"{line[:1].upper()}{line[1:]}" for line in view.words or ("nothing is scheduled",)))
     if start:
         out.flush()
-        raise UsageError("this version has no scheduler: nothing runs by itself", hint=CRON_HINT)
+        raise UsageError(LACKING, hint=_cron_line(place.root, str(view.values["daily_full_backup_time"])))
     return DONE
+
+
+def _cron_line(root: str, time_of_day: str) -> str:
+    """Return a line for crontab that does what the schedule says."""
+    hour, minute = (int(part) for part in time_of_day.split(":"))
+    return f"let cron do it: {minute} {hour} * * * cd {quote(root)} && pinnacle-backup --quiet create --type full"
