@@ -80,9 +80,12 @@ class LogFile(logging.Handler):
         return self._descriptor
 
     def _set_aside(self) -> bool:
-        """Move all files up by one number; tell whether this process was the one that did."""
-        # A descriptor of its own: forked processes share the lock of an inherited one.
-        lock = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        """Move all files up by one number; tell whether the name is free for a new file, whoever freed it."""
+        try:
+            # A descriptor of its own: forked processes share the lock of an inherited one.
+            lock = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return True
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not _is_named(lock, self._path):

@@ -144,7 +144,7 @@ class Values:
         }
         if variable in by_variable:
             return by_variable[variable]
-        close = difflib.get_close_matches(variable, by_variable, 1)
+        close = difflib.get_close_matches(variable, by_variable, 1, 0.7)
         suggestion = f"; did you mean {close[0]}?" if close else ""
         raise ConfigError(f"{one_line(variable, limit=100)}: no setting has this variable{suggestion}")
 

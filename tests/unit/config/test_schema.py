@@ -1,0 +1,132 @@
+"""The schema's keys and defaults are the guide's, and what cannot be together is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pinnacle_backup.config.load import load
+from pinnacle_backup.config.schema import Backup, CloudStorage, Configuration, Smtp
+from pinnacle_backup.config.secrets import Secret
+from pinnacle_backup.config.settings import settings
+from pinnacle_backup.config.strict_json import parse
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+def test_the_guides_example_is_the_defaults():
+    """The config.json of the repository is the guide's example: every key known, every value the default."""
+    assert load(str(REPOSITORY / "config.json"), {}) == Configuration()
+
+
+def test_the_guides_example_names_exactly_these_keys():
+    """Keys of the guide are a contract: none may be renamed or moved."""
+    example = parse((REPOSITORY / "config.json").read_text(), "config.json")
+    ours = {
+        "backup.databases",
+        "backup.exclude",
+        "backup.exclude_caches",
+        "backup.one_file_system",
+        "backup.directory",
+        "backup.state_directory",
+        "backup.compression",
+        "backup.compression_level",
+        "backup.deduplicate",
+        "backup.workers",
+        "backup.incremental.retention_days",
+        "backup.keep",
+        "backup.keep.daily",
+        "backup.keep.weekly",
+        "backup.keep.monthly",
+        "backup.keep.yearly",
+        "backup.shrink_guard_percent",
+        "logging",
+        "logging.directory",
+        "logging.level",
+        "logging.format",
+        "logging.max_bytes",
+        "logging.files",
+    }
+
+    assert {path for path in settings() if "[" not in path} - ours == set(_paths(example))
+
+
+def _paths(value: object, path: str = "") -> list[str]:
+    below = value.items() if isinstance(value, dict) else []
+    return ([path] if path else []) + [
+        found for key, each in below for found in _paths(each, f"{path}.{key}" if path else key)
+    ]
+
+
+def test_every_setting_says_what_it_means():
+    for path, setting in settings().items():
+        assert "[" in path or setting.description.endswith("."), path
+
+
+def test_exactly_these_settings_are_secrets():
+    assert [path for path, setting in settings().items() if setting.secret] == [
+        "backup.encryption.key",
+        "notifications.smtp.password",
+        "cloud_storage.access_key",
+        "cloud_storage.secret_key",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Backup(compression_level=4), "compression_level: expected 0 to 3 with gzip, found 4"),
+        (
+            lambda: Backup(compression="zstd", compression_level=0),
+            "compression_level: expected 1 to 19 with zstd, found 0",
+        ),
+        (
+            lambda: Backup(directory="./"),
+            "directory: expected a folder of its own, not one that the studio is in",
+        ),
+        (
+            lambda: Backup(directory="../.."),
+            "directory: expected a folder of its own, not one that the studio is in",
+        ),
+        (
+            lambda: Backup(state_directory="/"),
+            "state_directory: expected a folder of its own, not one that the studio is in",
+        ),
+        (
+            lambda: Backup(directory="x", state_directory="./x/"),
+            "state_directory: expected another folder than backup.directory",
+        ),
+        (
+            lambda: Smtp(enabled=True, server=""),
+            "server: expected the name of a mail server, found an empty text",
+        ),
+        (
+            lambda: CloudStorage(enabled=True, bucket=""),
+            "bucket: expected the name of a bucket, found an empty text",
+        ),
+        (
+            lambda: CloudStorage(enabled=True, access_key=Secret("x")),
+            "secret_key: expected access_key and secret_key together, or both null",
+        ),
+        (
+            lambda: CloudStorage(enabled=True, access_key=Secret(""), secret_key=Secret("x")),
+            "access_key: expected access_key and secret_key together, or both null",
+        ),
+    ],
+)
+def test_what_cannot_be_together_is_refused(make: Callable[[], object], message: str):
+    with pytest.raises(ValueError) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+def test_what_is_switched_off_need_not_be_complete():
+    CloudStorage(bucket="", access_key=Secret("x"))
+    Smtp(server="")
+
+
+@pytest.mark.parametrize("directory", ["backups", "../backups", "/srv/backups", "a/../b"])
+def test_backups_may_lie_outside_the_studio(directory: str):
+    assert Backup(directory=directory).directory == directory
