@@ -1,0 +1,55 @@
+"""What lies beside an archive: ``NAME.sha256``, its checksum, and ``NAME.pin``. See format.md, section 5."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pinnacle_backup.errors import DamagedError, ObjectNotFound
+from pinnacle_backup.repository.names import archive_of, is_archive_name, is_companion_name, sidecar_name
+from pinnacle_backup.store.base import Store
+
+_LINE: Final = re.compile(rb"([0-9a-f]{64})  ([^\n]+)\n")
+_LONGEST: Final = 1024
+
+
+def write_sidecar(store: Store, name: str, sha256: str) -> None:
+    """Store the checksum of an archive. The caller holds the writer lock."""
+    store.put(sidecar_name(name), f"{sha256}  {name}\n".encode(), replace=True)
+
+
+def read_sidecar(store: Store, name: str) -> str | None:
+    """
+    Return the SHA-256 of an archive as its sidecar says, in hex; None where it has no sidecar.
+
+    Raises:
+        DamagedError: The sidecar is not one, or one of another file.
+    """
+    try:
+        source = store.open(sidecar_name(name))
+    except ObjectNotFound:
+        return None
+    try:
+        match = _LINE.fullmatch(source.read_at(0, min(source.size, _LONGEST)))
+    finally:
+        source.close()
+    if not match or match[2] != name.encode():
+        raise DamagedError(f"{sidecar_name(name)} is damaged", hint="`verify` tells whether the archive is")
+    return match[1].decode()
+
+
+def sweep(store: Store) -> tuple[str, ...]:
+    """
+    Remove what runs that died left behind: unfinished objects, and companions of archives that are gone.
+
+    The caller holds the writer lock.
+
+    Returns:
+        The names.
+    """
+    unfinished = store.sweep(lambda name: is_archive_name(name) or is_companion_name(name))
+    names = {stored.name for stored in store.list()}
+    lonely = [n for n in names if is_companion_name(n) and archive_of(n) not in names]
+    for name in lonely:
+        store.delete(name)
+    return (*unfinished, *sorted(lonely))

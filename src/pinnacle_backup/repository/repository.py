@@ -1,0 +1,265 @@
+"""
+All backups in one store.
+
+Only a ``Cleaner`` deletes, and it comes with the locks:
+
+=========================  ==========  ==========
+``Repository``             writer      reader
+=========================  ==========  ==========
+``reader``: restore, pin               shared
+``writer``: create         exclusive   shared
+``cleaner``: cleanup, key  exclusive   exclusive
+=========================  ==========  ==========
+
+Locks are taken from left to right. Whoever holds a ``reader`` must not ask for a ``writer``: a cleanup may hold
+the one lock and wait for the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final, Protocol
+
+from pinnacle_backup.errors import FormatError, ObjectNotFound, PinnacleError, StoreError
+from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupHeader, BackupInfo, BackupTotals
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.results import Problem
+from pinnacle_backup.model.streams import ByteSource
+from pinnacle_backup.repository import companions
+from pinnacle_backup.repository.catalog import CachedBackup, Catalog
+from pinnacle_backup.repository.listing import Listing, created_at, listing_of
+from pinnacle_backup.repository.names import is_archive_name, pin_name
+from pinnacle_backup.repository.writing import Cleaner
+from pinnacle_backup.store.base import Store, StoredObject
+
+_WRITER: Final = "writer"
+_READER: Final = "reader"
+_REPOSITORY: Final = "repository"
+
+
+class ReadFacts(Protocol):
+    """Reads from an archive, without a password, what backup it is; see ``repository.archives``."""
+
+    def __call__(self, source: ByteSource, name: str, /) -> tuple[BackupHeader, BackupTotals, bool]:
+        """
+        Return header, totals and whether the archive is encrypted.
+
+        Raises:
+            DamagedError: It is damaged, or no archive of ours.
+        """
+
+
+class Repository:
+    """The backups in a store: what there is, and the locks for doing something with it."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        *,
+        read_facts: ReadFacts,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.store, self.catalog = store, catalog
+        self._read_facts, self._random_bytes = read_facts, random_bytes
+
+    def listing(self) -> Listing:
+        """
+        Return all backups as the store has them now.
+
+        An archive is opened only when the catalog does not know it, or knows it with other size or time.
+
+        Raises:
+            StoreError: The store cannot be listed completely.
+        """
+        objects, cached = self._objects(), self.catalog.backups()
+        archives = [stored for stored in objects.values() if is_archive_name(stored.name)]
+        known = {stored.name: cached[stored.name] for stored in archives if _is_current(cached, stored)}
+        fresh, problems = self._read(stored for stored in archives if stored.name not in known)
+        known |= {found.name: found for found in fresh}
+        gone = cached.keys() - known.keys()
+        if fresh or gone:
+            self.catalog.update(fresh, gone)
+        self.catalog.keep_content({found.header.id for found in known.values()})
+        infos = (_info(found, pinned=pin_name(found.name) in objects) for found in known.values())
+        return listing_of(infos, problems)
+
+    def list(self) -> tuple[BackupInfo, ...]:
+        """Return all backups that can be read, newest first."""
+        return self.listing().backups
+
+    def broken(self) -> tuple[Problem, ...]:
+        """Return the archives that cannot be read, and why."""
+        return self.listing().problems
+
+    def find(self, reference: str) -> BackupInfo:
+        """Return the backup that a person means; see ``Listing.find``."""
+        return self.listing().find(reference)
+
+    def at(self, instant: datetime) -> BackupInfo:
+        """Return the newest complete backup not after an instant; see ``Listing.at``."""
+        return self.listing().at(instant)
+
+    def repository_id(self) -> str:
+        """
+        Return the id of the repository, 32 hex digits.
+
+        The archives decide, for the catalog may be new or belong to an earlier content of the folder:
+        the remembered id where an archive has it, else that of the newest, else a random one.
+        """
+        remembered = self.catalog.value(_REPOSITORY)
+        found = [info.header.repository for info in self.list()]
+        if remembered and (not found or remembered in found):
+            return remembered
+        chosen = found[0] if found else self._random_bytes(16).hex()
+        self.catalog.set_value(_REPOSITORY, chosen)
+        return chosen
+
+    def added(
+        self, name: str, header: BackupHeader, totals: BackupTotals, *, encrypted: bool, sha256: str
+    ) -> BackupInfo:
+        """
+        Note that an archive was just committed, with its sidecar. The caller holds the writer lock.
+
+        Should the process end before, the archive is found all the same, and only lacks its sidecar.
+        """
+        companions.write_sidecar(self.store, name, sha256)
+        found = _facts(self.store.stat(name), header, totals, encrypted=encrypted)
+        self.catalog.update([found], ())
+        return _info(found, pinned=False)
+
+    def mark_verified(self, name: str, instant: str) -> None:
+        """Remember that an archive was read back without a fault, until its file changes."""
+        self.catalog.mark_verified(name, instant)
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove what runs that died left behind; return the names. The caller holds the writer lock."""
+        return companions.sweep(self.store)
+
+    def write_sidecar(self, name: str, sha256: str) -> None:
+        """Store the checksum of an archive. The caller holds the writer lock."""
+        companions.write_sidecar(self.store, name, sha256)
+
+    def read_sidecar(self, name: str) -> str | None:
+        """Return the SHA-256 of an archive as its sidecar says; see ``companions.read_sidecar``."""
+        return companions.read_sidecar(self.store, name)
+
+    def pin(self, name: str, *, wait_seconds: float = 10) -> None:
+        """
+        Have cleanup keep an archive; harmless when it does already.
+
+        Raises:
+            ObjectNotFound: There is no such archive.
+            RepositoryBusy: A cleanup is at work.
+        """
+        with self.reader("pin", wait_seconds=wait_seconds):
+            if not self.store.exists(name):
+                raise ObjectNotFound(f"there is no archive {printable(name)}")
+            self.store.put(pin_name(name), b"", replace=True)
+
+    def unpin(self, name: str, *, wait_seconds: float = 10) -> None:
+        """Let cleanup decide about an archive again; harmless when it does already."""
+        with self.reader("unpin", wait_seconds=wait_seconds), contextlib.suppress(ObjectNotFound):
+            self.store.delete(pin_name(name))
+
+    @contextlib.contextmanager
+    def reader(self, owner: str, *, wait_seconds: float) -> Iterator[None]:
+        """
+        Keep cleanup out while archives are read.
+
+        Args:
+            owner: The command, for the message to those who have to wait.
+            wait_seconds: How long to wait for others.
+
+        Raises:
+            RepositoryBusy: Others still held the repository at the end of the wait.
+        """
+        with self.store.lock(_READER, shared=True, wait_seconds=wait_seconds, owner=owner):
+            yield
+
+    @contextlib.contextmanager
+    def writer(self, owner: str, *, wait_seconds: float) -> Iterator[None]:
+        """Be the only one who adds backups; see ``reader``."""
+        with (
+            self.store.lock(_WRITER, shared=False, wait_seconds=wait_seconds, owner=owner),
+            self.reader(owner, wait_seconds=wait_seconds),
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def cleaner(self, owner: str, *, wait_seconds: float) -> Iterator[Cleaner]:
+        """Be alone with the repository; see ``reader``."""
+        with (
+            self.store.lock(_WRITER, shared=False, wait_seconds=wait_seconds, owner=owner),
+            self.store.lock(_READER, shared=False, wait_seconds=wait_seconds, owner=owner),
+        ):
+            yield Cleaner(self.store, self.catalog, self.listing())
+
+    def _objects(self) -> dict[str, StoredObject]:
+        try:
+            return {stored.name: stored for stored in self.store.list()}
+        except ObjectNotFound as error:
+            count = len(self.catalog.backups())
+            if not count:  # nothing was ever stored
+                return {}
+            message = f"the folder of {count} backups is gone: {error.message}"
+            raise StoreError(message, hint="is the disk mounted? Is the configured path right?") from error
+
+    def _read(self, archives: Iterable[StoredObject]) -> tuple[Sequence[CachedBackup], Sequence[Problem]]:
+        found, problems = [], []
+        for stored in archives:
+            try:
+                found.append(self._read_one(stored))
+            except ObjectNotFound:  # deleted since it was listed
+                continue
+            except PinnacleError as error:
+                problems.append(Problem(printable(stored.name), error.message))
+        return found, problems
+
+    def _read_one(self, stored: StoredObject) -> CachedBackup:
+        source = self.store.open(stored.name)
+        try:
+            header, totals, encrypted = self._read_facts(source, stored.name)
+        finally:
+            source.close()
+        _check(header)
+        return _facts(stored, header, totals, encrypted=encrypted)
+
+
+def _is_current(cached: dict[str, CachedBackup], stored: StoredObject) -> bool:
+    found = cached.get(stored.name)
+    return found is not None and (found.size, found.modified_ns) == (stored.size, stored.modified_ns)
+
+
+def _facts(
+    stored: StoredObject, header: BackupHeader, totals: BackupTotals, *, encrypted: bool
+) -> CachedBackup:
+    return CachedBackup(
+        name=stored.name,
+        size=stored.size,
+        modified_ns=stored.modified_ns,
+        header=header,
+        totals=totals,
+        encrypted=encrypted,
+    )
+
+
+def _check(header: BackupHeader) -> None:
+    created_at(header)
+    if header.type not in (FULL, INCREMENTAL) or (header.type == INCREMENTAL) != bool(header.base):
+        raise FormatError(f"the header of backup {printable(header.id)[:32]} contradicts itself")
+
+
+def _info(found: CachedBackup, *, pinned: bool) -> BackupInfo:
+    return BackupInfo(
+        name=found.name,
+        header=found.header,
+        totals=found.totals,
+        stored=found.size,
+        encrypted=found.encrypted,
+        pinned=pinned,
+        verified=found.verified,
+    )

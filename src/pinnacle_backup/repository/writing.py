@@ -1,0 +1,63 @@
+"""
+Deleting archives: the order of the steps, so that a crash between any two does no harm.
+
+The catalog forgets the content, then the archive's name goes, then the sidecar and the pin. A companion
+without archive is swept by the next run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from pinnacle_backup.errors import ObjectNotFound, UsageError
+from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.repository import companions
+from pinnacle_backup.repository.catalog import Catalog
+from pinnacle_backup.repository.listing import Listing
+from pinnacle_backup.repository.names import pin_name, sidecar_name
+from pinnacle_backup.store.base import Store
+
+
+class Cleaner:
+    """
+    Deletes archives. Whoever has one is alone with the repository; see ``Repository.cleaner``.
+
+    Attributes:
+        listing: What is there, kept true while archives are deleted.
+    """
+
+    def __init__(self, store: Store, catalog: Catalog, listing: Listing) -> None:
+        self._store, self._catalog, self.listing = store, catalog, listing
+
+    def delete(self, info: BackupInfo) -> None:
+        """
+        Delete a backup's archive and what lies beside it.
+
+        Raises:
+            UsageError: It is pinned, or the only copy of what another backup needs: that one goes first.
+            StoreError: It could not be deleted.
+        """
+        self._refuse(info)
+        remaining = self.listing.without(info.name)
+        if not remaining.has(info.header.id):
+            self._catalog.drop_content([info.header.id])
+        self._store.delete(info.name)
+        self.listing = remaining
+        for companion in (sidecar_name(info.name), pin_name(info.name)):
+            with contextlib.suppress(ObjectNotFound):
+                self._store.delete(companion)
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove what runs that died left behind, in the catalog too; return the names."""
+        self._catalog.compact()
+        return companions.sweep(self._store)
+
+    def _refuse(self, info: BackupInfo) -> None:
+        name = printable(info.name)
+        if self._store.exists(pin_name(info.name)):
+            raise UsageError(f"{name} is pinned", hint="`unpin` it first")
+        needing = self.listing.dependents(info.header.id)
+        if needing and not self.listing.without(info.name).has(info.header.id):
+            names = ", ".join(printable(other.name) for other in needing[:3])
+            raise UsageError(f"{name} is needed by {names}", hint="delete those first")
