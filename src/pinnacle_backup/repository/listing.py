@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -27,13 +28,11 @@ def created_at(header: BackupHeader) -> datetime:
     Raises:
         FormatError: The header names none.
     """
-    try:
+    with suppress(ValueError):
         instant = datetime.fromisoformat(header.created)
-    except ValueError:
-        instant = datetime.min
-    if instant.tzinfo is None:
-        raise FormatError(f"the header of backup {printable(header.id)[:32]} has no valid time of creation")
-    return instant
+        if instant.tzinfo is not None:
+            return instant
+    raise FormatError(f"the header of backup {printable(header.id)[:32]} has no valid time of creation")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Listing:
         Return the backup that a person means.
 
         Args:
-            reference: A name, with or without extension; the first six or more digits of an id; or ``latest``.
+            reference: A name, with or without extension; six or more digits of an id; or ``latest``.
 
         Raises:
             BackupNotFound: There is none; the hint names the nearest.
@@ -79,9 +78,8 @@ class Listing:
             BackupNotFound: There is none.
         """
         if backup_id not in self._ids:
-            raise BackupNotFound(
-                f"no archive of backup {printable(backup_id)} is here", hint=self._lost_hint()
-            )
+            message = f"no archive of backup {printable(backup_id)} is here"
+            raise BackupNotFound(message, hint=self._lost_hint())
         return self._ids[backup_id]
 
     def at(self, instant: datetime) -> BackupInfo:
@@ -169,11 +167,7 @@ class Listing:
 
     def _lost_hint(self) -> str:
         unread = ", ".join(problem.path for problem in self.problems[:3])
-        return (
-            f"it may be one that cannot be read: {unread}"
-            if unread
-            else "copy its archive back to the others"
-        )
+        return f"it may be one that cannot be read: {unread}" if unread else "put its archive back"
 
 
 def listing_of(backups: Iterable[BackupInfo], problems: Iterable[Problem]) -> Listing:

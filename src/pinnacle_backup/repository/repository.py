@@ -11,8 +11,8 @@ Only a ``Cleaner`` deletes, and it comes with the locks:
 ``cleaner``: cleanup, key  exclusive   exclusive
 =========================  ==========  ==========
 
-Locks are taken from left to right. Whoever holds a ``reader`` must not ask for a ``writer``: a cleanup may hold
-the one lock and wait for the other.
+Locks are taken from left to right. Whoever holds a ``reader`` must not ask for a ``writer``: a cleanup may
+hold the one lock and wait for the other.
 """
 
 from __future__ import annotations
