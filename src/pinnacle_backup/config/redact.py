@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from pinnacle_backup.config.secrets import MASK
 from pinnacle_backup.model.paths import printable
+
+MASK: Final = "********"
 
 _SUSPECTS: Final = r"""
     (?P<before>

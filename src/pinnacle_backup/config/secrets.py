@@ -13,9 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from pinnacle_backup.config.redact import MASK, one_line
 from pinnacle_backup.errors import ConfigError, PasswordError
-
-MASK: Final = "********"
 
 FILE_LIMIT: Final = 64 * 1024
 """No secret is longer than this; a file that is was named by mistake."""
@@ -101,9 +100,11 @@ def read_secret_file(path: str) -> SecretFile:
             mode = os.fstat(file.fileno()).st_mode
             content = file.read(FILE_LIMIT + 1)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read: {_reason(error)}") from None
+        raise ConfigError(one_line(f"{path}: cannot be read: {_reason(error)}")) from None
     if len(content) > FILE_LIMIT:
-        raise ConfigError(f"{path}: longer than {FILE_LIMIT // 1024} KiB, so hardly a password or a key")
+        raise ConfigError(
+            f"{one_line(path)}: longer than {FILE_LIMIT // 1024} KiB, so hardly a password or a key"
+        )
     return SecretFile(_first_text(path, content), stat.S_ISREG(mode) and bool(mode & stat.S_IROTH))
 
 
@@ -115,10 +116,10 @@ def _first_text(path: str, content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8 text") from None
+        raise ConfigError(f"{one_line(path)}: not UTF-8 text") from None
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        raise ConfigError(f"{path}: empty, but a password or a key is expected in it")
+        raise ConfigError(f"{one_line(path)}: empty, but a password or a key is expected in it")
     return text
 
 
@@ -152,7 +153,7 @@ def choose_password(
     if argument is not None:
         return _given(argument, "the command line")
     if file is not None:
-        return Password(Secret(read(file).text), f"--password-file {file}")
+        return Password(Secret(read(file).text), f"--password-file {one_line(file)}")
     if named := environ.get("PINNACLE_PASSWORD_FILE"):
         return Password(Secret(read(named).text), "PINNACLE_PASSWORD_FILE")
     if text := environ.get("PINNACLE_PASSWORD"):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pinnacle_backup.config.load import find_root, interpret, load
@@ -117,6 +117,7 @@ json_values = st.recursive(
 )
 
 
+@example({"backup": {"$file": "\x1f"}})
 @given(
     st.dictionaries(
         st.sampled_from(["backup", "notifications", "cloud_storage", "logging", "x"]), json_values

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinnacle_backup.config.redact import Redactor, one_line
-from pinnacle_backup.config.secrets import MASK
+from pinnacle_backup.config.redact import MASK, Redactor, one_line
 
 secrets = st.text(st.characters(exclude_categories=["Cs"]), min_size=8)
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pinnacle_backup.config.redact import MASK
 from pinnacle_backup.config.schema import Backup, CloudStorage, Configuration, Encryption, Notifications, Smtp
 from pinnacle_backup.config.secrets import (
     FILE_LIMIT,
-    MASK,
     Password,
     Secret,
     SecretFile,
@@ -147,6 +147,10 @@ class TestSecretFile:
             read_secret_file(str(tmp_path))
         with pytest.raises(ConfigError, match="cannot be read"):
             read_secret_file("with\0nul")
+
+    def test_a_name_does_not_break_the_line(self, tmp_path: Path):
+        with pytest.raises(ConfigError, match=r"^a\\nb\\x1b\\ud800: cannot be read: "):
+            read_secret_file("a\nb\x1b\ud800")
 
 
 SOURCES = {
