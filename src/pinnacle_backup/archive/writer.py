@@ -13,7 +13,7 @@ from pinnacle_backup.archive.trailer import Trailer
 from pinnacle_backup.model.backup import BackupSummary, ManifestPart
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.paths import to_bytes
-from pinnacle_backup.model.streams import Buffer, ByteSink
+from pinnacle_backup.model.streams import Buffer, ByteWriter
 
 _PART: Final = 1 << 20
 _IN_MEMORY: Final = 8 << 20
@@ -31,7 +31,7 @@ class ArchiveWriter:
         scratch: Folder where a large manifest waits until the data is written.
     """
 
-    def __init__(self, sink: ByteSink, codec: Codec, *, level: int, scratch: str) -> None:
+    def __init__(self, sink: ByteWriter, codec: Codec, *, level: int, scratch: str) -> None:
         self._sink = sink
         self._codec = codec
         self._level = level

@@ -251,12 +251,20 @@ class Assembly:
             if not (database and self._databases.store(path, base, then)):
                 self._store_chunks(descriptor, path, status, known=base is not None, then=then)
         except OSError as error:
-            raise SourceError(f"{printable(path)}: {os.strerror(error.errno or 0)} while it was read") from error
+            raise SourceError(
+                f"{printable(path)}: {os.strerror(error.errno or 0)} while it was read"
+            ) from error
         finally:
             os.close(descriptor)
 
     def _store_chunks(
-        self, descriptor: int, path: str, before: os.stat_result, *, known: bool, then: Callable[[Entry], None]
+        self,
+        descriptor: int,
+        path: str,
+        before: os.stat_result,
+        *,
+        known: bool,
+        then: Callable[[Entry], None],
     ) -> None:
         segments = data_segments(descriptor, before)
         entry = bundles.entry_of(path, FILE, before)

@@ -24,7 +24,15 @@ from pinnacle_backup.engine.large_files import LargeFiles
 from pinnacle_backup.engine.output import Encryption, Output
 from pinnacle_backup.engine.owners import group_names, user_names
 from pinnacle_backup.engine.workers import Pipeline, Workers, start
-from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupHeader, BackupInfo, BackupSummary, BackupTotals, ManifestPart
+from pinnacle_backup.model.backup import (
+    FULL,
+    INCREMENTAL,
+    BackupHeader,
+    BackupInfo,
+    BackupSummary,
+    BackupTotals,
+    ManifestPart,
+)
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import BackupReport, Problem
@@ -32,7 +40,7 @@ from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.names import archive_name
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.sources.exclude import Excluder
-from pinnacle_backup.sources.scan import scan
+from pinnacle_backup.sources.scan import Rules, scan
 from pinnacle_backup.sources.sqlite import freeze
 
 _MOST_WARNINGS: Final = 1000
@@ -82,6 +90,15 @@ class BackupJob:
     absent: tuple[str, ...] = ()
     wait: float = 10.0
 
+    def rules(self) -> Rules:
+        """Return what a scan leaves out."""
+        return Rules(
+            exclude=Excluder(self.exclude),
+            exclude_caches=self.exclude_caches,
+            one_file_system=self.one_file_system,
+            skip=self.skip,
+        )
+
 
 def create(
     job: BackupJob,
@@ -114,7 +131,7 @@ def create(
     """
     began = time.monotonic()
     codec = codec_of(job.compression)
-    with start(job.workers, codec, job.level) as workers, repository.writer(job.wait):
+    with start(job.workers, codec, job.level) as workers, repository.writer("create", wait_seconds=job.wait):
         repository.sweep()
         run = _Run(job, repository, encryption, keyring, workers, codec, clock, randomness, progress)
         return run.execute(began)
@@ -168,8 +185,7 @@ class _Run:
                 stack.callback(writer.close)
                 assembly, databases = self._assembly(writer, base)
                 self._progress.phase("read", total_bytes=base.size or None)
-                databases.report(frozen.problems)
-                databases.store_all(frozen.databases)
+                databases.store_all(frozen)
             self._read_sources(assembly, base, paths)
             totals = self._totals(assembly, base)
             summary = writer.finish(
@@ -258,10 +274,7 @@ class _Run:
         found = scan(
             job.root,
             (*job.sources, *(relative(job.root, path) for path in databases)),
-            exclude=Excluder(job.exclude),
-            one_file_system=job.one_file_system,
-            exclude_caches=job.exclude_caches,
-            skip=job.skip,
+            rules=job.rules(),
             problems=self._warnings,
         )
         for change in changes.compare(
@@ -283,7 +296,9 @@ class _Run:
         left = before * (100 - self._job.shrink_guard_percent) / 100
         shrunk = not self._job.safety and counts.entries < left
         if shrunk:
-            reason = f"only {counts.entries:,} of {before:,} entries are left; cleanup waits until you have looked"
+            reason = (
+                f"only {counts.entries:,} of {before:,} entries are left; cleanup waits until you have looked"
+            )
             self._warnings.append(Problem("sources", reason))
         return BackupTotals(
             entries=counts.entries,

@@ -29,7 +29,7 @@ class Base:
         everything: Whether content may be taken from the whole repository, or from this backup only.
     """
 
-    def __init__(  # noqa: PLR0913 - what an earlier state is made of
+    def __init__(
         self,
         info: BackupInfo | None,
         table: ArchiveTable,
@@ -100,7 +100,7 @@ class Base:
         if self._scope is None and self._in_scope:
             key = self._key
             index_contents(self._repository.catalog, self._in_scope, self._opener, key)
-            self._scope = Scope(self._repository.catalog.path, self._in_scope, key)
+            self._scope = Scope(self._repository.catalog.lookup(), self._in_scope, key)
         return self._scope
 
     def close(self) -> None:
@@ -108,8 +108,6 @@ class Base:
         if self._state is not None:
             self._state.close()
         self._content.close()
-        if self._scope is not None:
-            self._scope.close()
 
 
 def choose_base(infos: Sequence[BackupInfo], kind: str, *, deduplicate: bool) -> BackupInfo | None:

@@ -41,7 +41,9 @@ def compare(
     earlier = iter(base)
     entry = next(earlier, None)
     for found in scan:
-        while entry is not None and entry.path != found.path and order_key(entry.path) < order_key(found.path):
+        while (
+            entry is not None and entry.path != found.path and order_key(entry.path) < order_key(found.path)
+        ):
             if not keep(entry.path):
                 yield Change(DELETED, None, entry)
             entry = next(earlier, None)

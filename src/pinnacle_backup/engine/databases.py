@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from glob import iglob
+from typing import Final
 
 from pinnacle_backup.engine import bundles
 from pinnacle_backup.engine.base import Base
@@ -15,7 +16,9 @@ from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.model.entry import FILE, Entry
 from pinnacle_backup.model.paths import EXTERNAL, from_bytes, printable
 from pinnacle_backup.model.results import Problem
-from pinnacle_backup.sources.sqlite import COMPANION_SUFFIXES, FrozenDatabase, freeze, is_database
+from pinnacle_backup.sources.sqlite import Frozen, FrozenDatabase, freeze, is_database
+
+COMPANION_SUFFIXES: Final = ("-wal", "-shm", "-journal")
 
 
 def database_paths(root: str, patterns: Iterable[str], found_before: Iterable[str]) -> list[str]:
@@ -32,7 +35,9 @@ def database_paths(root: str, patterns: Iterable[str], found_before: Iterable[st
     """
     paths: set[str] = set()
     for pattern in patterns:
-        matches = [path for path in iglob(os.path.join(root, pattern), recursive=True) if os.path.isfile(path)]
+        matches = [
+            path for path in iglob(os.path.join(root, pattern), recursive=True) if os.path.isfile(path)
+        ]
         if not matches and not any(character in pattern for character in "*?["):
             raise SourceError(
                 f"the database {printable(pattern)} is missing",
@@ -88,11 +93,14 @@ class StoredDatabases:
         self._unfrozen: set[str] = set()
         self.paths: list[str] = []
 
-    def store_all(self, databases: Sequence[FrozenDatabase]) -> None:
-        """Store databases that stand still, all of one instant."""
-        for database in databases:
+    def store_all(self, frozen: Frozen) -> None:
+        """Store databases that stand still, all of one instant; those first whose writers wait."""
+        self.report(frozen.problems)
+        for database in sorted(frozen.databases, key=lambda database: not database.writers_wait):
             path = relative(self._root, database.path)
-            self._store(database, path, self._base.find(path), lambda entry: self._keep(entry))
+            self._store(database, path, self._base.find(path), self._keep)
+            if problem := frozen.release(database):
+                self._problem(problem)
         self._pipeline.drain()
 
     def take(self, path: str) -> Entry | None:
@@ -107,6 +115,8 @@ class StoredDatabases:
             self.report(frozen.problems)
             for database in frozen.databases:
                 self._store(database, path, self._base.move(base) if base else None, then)
+                if problem := frozen.release(database):
+                    self._problem(problem)
             self._pipeline.drain()
             return bool(frozen.databases)
 

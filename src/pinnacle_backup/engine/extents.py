@@ -46,7 +46,8 @@ class ArchiveTable:
 
     def _moved(self, extents: Iterable[Extent], archives: Sequence[str]) -> tuple[Extent, ...]:
         return tuple(
-            Extent(self.index(archives[e.archive]), e.member, e.stored, e.start, e.length, e.id) for e in extents
+            Extent(self.index(archives[e.archive]), e.member, e.stored, e.start, e.length, e.id)
+            for e in extents
         )
 
 

@@ -62,7 +62,7 @@ class LargeFiles:
         advance: Called with every count of bytes read.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of a backup under construction
+    def __init__(
         self,
         pipeline: Pipeline,
         writer: ArchiveWriter,

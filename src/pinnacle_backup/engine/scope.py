@@ -2,7 +2,7 @@
 Scope: content that lies in earlier archives and need not be stored again.
 
 Of a full nothing is in scope, of an incremental its base, with ``deduplicate`` the whole
-repository. The scope is a picklable description; each worker opens the catalog for itself.
+repository. Picklable: each worker process opens the catalog for itself.
 """
 
 from __future__ import annotations
@@ -29,23 +29,15 @@ class Scope:
     Finds content by its id.
 
     Args:
-        catalog: Path of the catalog, whose content index covers the archives.
+        lookup: The catalog's content index, which covers the archives.
         archives: Ids of the backups whose archives are in scope.
         key: The repository's key for content ids.
     """
 
-    def __init__(self, catalog: str, archives: Collection[str], key: bytes) -> None:
-        self._catalog = catalog
+    def __init__(self, lookup: ContentLookup, archives: Collection[str], key: bytes) -> None:
+        self._lookup = lookup
         self._archives = frozenset(archives)
         self._key = key
-        self._lookup: ContentLookup | None = None
-
-    def __getstate__(self) -> tuple[str, frozenset[str], bytes]:
-        return self._catalog, self._archives, self._key
-
-    def __setstate__(self, state: tuple[str, frozenset[str], bytes]) -> None:
-        self._catalog, self._archives, self._key = state
-        self._lookup = None
 
     def small(self, sha256: str, length: int) -> Place | None:
         """Return where the content of a small file lies, by its SHA-256."""
@@ -53,18 +45,10 @@ class Scope:
 
     def chunk(self, identity: bytes, length: int) -> Place | None:
         """Return where a chunk lies, by its content id."""
-        if self._lookup is None:
-            self._lookup = ContentLookup(self._catalog)
         found = self._lookup.find(identity)
         if found is None or found[0] not in self._archives or found[4] != length:
             return None
         return Place(*found)
-
-    def close(self) -> None:
-        """Close the catalog."""
-        if self._lookup is not None:
-            self._lookup.close()
-            self._lookup = None
 
 
 def small_id(key: bytes, sha256: str) -> bytes:

@@ -106,7 +106,9 @@ class Pipeline:
         self.workers = workers
         self._waiting: deque[tuple[Future[Any], Callable[[Any], None]]] = deque()
 
-    def call(self, then: Callable[[T], None], function: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
+    def call(
+        self, then: Callable[[T], None], function: Task[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
         """Have the function run in a worker, and ``then`` called with its result when its turn comes."""
         while len(self._waiting) >= self.workers.in_flight:
             self._settle()

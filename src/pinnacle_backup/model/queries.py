@@ -149,7 +149,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
         counts: Number of backups by ``full``, ``incremental`` and ``safety``.
         represented: Bytes of content that the newest backup stands for.
         stored: Bytes of all archives.
-        free: Bytes that are free where the backups lie.
+        free: Bytes that are free where the backups lie; None where the store has no limit.
         newest: The newest backup that is not a safety backup.
         verified: Instant of the newest successful verify, ISO 8601 UTC; empty when never.
         schedule: When backups are made, in words, one line each.
@@ -165,7 +165,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     represented: int
     stored: int
-    free: int
+    free: int | None
     schedule: tuple[str, ...]
     newest: BackupInfo | None = None
     verified: str = ""

@@ -27,17 +27,21 @@ class ByteSource(Protocol):
         """Give back what reading needed."""
 
 
-class ByteSink(Protocol):
-    """Bytes that come in order and appear under their name all at once, or never."""
+class ByteWriter(Protocol):
+    """Takes bytes in order."""
 
     def write(self, data: Buffer) -> None:
         """
-        Append the bytes.
+        Append the bytes; they are taken before this returns, so the buffer may be used again.
 
         Raises:
             StoreFull: No space is left.
             StoreError: They cannot be written.
         """
+
+
+class ByteSink(ByteWriter, Protocol):
+    """Bytes that come in order and appear under their name all at once, or never."""
 
     def check(self, sha256: str) -> None:
         """

@@ -1,0 +1,338 @@
+"""
+What a restore would do: the backup's state and the target, compared path by path.
+
+The plan is one byte a path, so that a state of millions of paths is planned in flat memory.
+Content is compared by hash: what is equal is not written again, whatever its times say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from fnmatch import fnmatchcase
+from typing import Final
+
+from pinnacle_backup.engine.workers import Pipeline, WorkerContext
+from pinnacle_backup.files.directories import DirectoryCache
+from pinnacle_backup.files.metadata import read_xattrs
+from pinnacle_backup.files.reading import open_file
+from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
+from pinnacle_backup.model.paths import order_key, printable
+from pinnacle_backup.model.results import PlannedPath
+from pinnacle_backup.repository.state import State
+from pinnacle_backup.sources.scan import Found, found_at
+
+_HASHED_AT_ONCE: Final = 16 << 20
+_MOST_HASHED: Final = 500
+_SHOWN: Final = 2000
+_STEP: Final = 1 << 20
+
+
+class Fate(IntEnum):
+    """What happens to one path."""
+
+    UNCHANGED = 0
+    METADATA = 1
+    CREATE = 2
+    OVERWRITE = 3
+    REMOVE = 4
+    LEAVE = 5
+
+
+_REASONS: Final = {
+    Fate.METADATA: "content is equal, metadata differs",
+    Fate.CREATE: "does not exist",
+    Fate.OVERWRITE: "differs",
+    Fate.REMOVE: "does not exist in the backup",
+}
+
+
+class Selection:
+    """
+    Which paths of a backup are wanted.
+
+    Args:
+        patterns: Paths (with all below them) and globs; none selects everything.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._paths = {p.rstrip("/").removeprefix("./") for p in patterns if not _is_glob(p)}
+        self._globs = [p.rstrip("/").removeprefix("./") for p in patterns if _is_glob(p)]
+        self.everything = not patterns
+        self._used: set[str] = set()
+
+    def __contains__(self, path: str) -> bool:
+        if self.everything:
+            return True
+        for candidate in _with_parents(path):
+            if candidate in self._paths:
+                self._used.add(candidate)
+                return True
+            for glob in self._globs:
+                if fnmatchcase(candidate, glob):
+                    self._used.add(glob)
+                    return True
+        return False
+
+    def unused(self) -> list[str]:
+        """Return the patterns that selected nothing so far."""
+        return sorted({*self._paths, *self._globs} - self._used)
+
+
+@dataclass
+class Fates:
+    """
+    The fate of every path, and what they add up to.
+
+    Attributes:
+        codes: One byte for each line of the state, absent ones included, in path order.
+        extras: Paths of the target that the backup does not know and that are to be removed.
+        counts: How many paths meet each fate.
+        nbytes: Bytes of content to write.
+        shown: The first paths that change.
+    """
+
+    codes: bytearray = field(default_factory=bytearray)
+    extras: list[str] = field(default_factory=list)
+    counts: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(Fate, 0))
+    nbytes: int = 0
+    shown: list[PlannedPath] = field(default_factory=list)
+
+
+def decide(
+    state: State,
+    target: str,
+    *,
+    selection: Selection,
+    existing: Iterable[Found],
+    delete_extra: bool,
+    pipeline: Pipeline,
+    advance: Callable[[int, str], None],
+) -> Fates:
+    """
+    Compare a state with a target.
+
+    Args:
+        state: What is restored.
+        target: Absolute path of the folder; need not exist.
+        selection: Which paths of it.
+        existing: What a scan finds in the target, in path order.
+        delete_extra: Whether paths that the backup does not know are removed.
+        pipeline: For hashing content that is there already.
+        advance: Called with (entries, path).
+    """
+    planner = _Planner(state, target, selection, delete_extra, pipeline)
+    try:
+        for entry, found in _side_by_side((entry for entry, _ in state.entries(absent=True)), existing):
+            planner.add(entry, found)
+            advance(1, entry.path if entry is not None else "")
+        planner.finish()
+    finally:
+        planner.close()
+    return planner.fates
+
+
+def _side_by_side(
+    entries: Iterable[Entry], existing: Iterable[Found]
+) -> Iterator[tuple[Entry | None, Found | None]]:
+    """Merge both in path order."""
+    scan = iter(existing)
+    found = next(scan, None)
+    for entry in entries:
+        key = order_key(entry.path)
+        while found is not None and order_key(found.path) < key:
+            yield None, found
+            found = next(scan, None)
+        if found is not None and found.path == entry.path:
+            yield entry, found
+            found = next(scan, None)
+        else:
+            yield entry, None
+    while found is not None:
+        yield None, found
+        found = next(scan, None)
+
+
+class _Planner:
+    """Decides path by path; contents are compared by the workers."""
+
+    def __init__(
+        self, state: State, target: str, selection: Selection, delete_extra: bool, pipeline: Pipeline
+    ) -> None:
+        self.fates = Fates()
+        self._state = state
+        self._target = target
+        self._selection = selection
+        self._delete_extra = delete_extra
+        self._pipeline = pipeline
+        self._folders = DirectoryCache.open(target) if os.path.isdir(target) else None
+        self._batch: list[tuple[int, Entry, bool]] = []
+        self._batched = 0
+
+    def add(self, entry: Entry | None, found: Found | None) -> None:
+        if entry is None:
+            assert found is not None
+            self._extra(found)
+            return
+        place = len(self.fates.codes)
+        self.fates.codes.append(Fate.LEAVE)
+        if entry.path not in self._selection:
+            return
+        if found is None:
+            found = self._look(entry.path)
+        if entry.type == ABSENT:
+            self._absent(place, entry, found)
+        elif found is None:
+            self._set(place, entry, Fate.CREATE)
+        elif found.type != entry.type or (entry.type == FILE and found.size != entry.size):
+            self._set(place, entry, Fate.OVERWRITE)
+        elif entry.type == FILE and entry.size:
+            self._compare_content(place, entry, _same_metadata(entry, found))
+        else:
+            self._set(place, entry, self._fate_of_small(entry, found))
+
+    def finish(self) -> None:
+        self._hash_batch()
+        self._pipeline.drain()
+
+    def close(self) -> None:
+        if self._folders is not None:
+            self._folders.close()
+
+    def _extra(self, found: Found) -> None:
+        if self._delete_extra and self._selection.everything:
+            self.fates.extras.append(found.path)
+            self._show(found.path, Fate.REMOVE, 0)
+        else:
+            self.fates.counts[Fate.LEAVE] += 1
+
+    def _look(self, path: str) -> Found | None:
+        """Look at a path that the scan passed over; it may be excluded now, but it is there."""
+        return found_at(self._folders, path) if self._folders is not None else None
+
+    def _absent(self, place: int, entry: Entry, found: Found | None) -> None:
+        if found is None:
+            return
+        if self._state.summary.backup.safety:
+            self._set(place, entry, Fate.REMOVE)
+            return
+        base = self._state.base.find(entry.path) if self._state.base else None
+        if base is not None and _looks_like(base, found):
+            self._set(place, entry, Fate.REMOVE)
+        else:
+            self.fates.counts[Fate.LEAVE] += 1
+
+    def _fate_of_small(self, entry: Entry, found: Found) -> Fate:
+        assert self._folders is not None
+        if entry.type == SYMLINK:
+            folder, name = self._folders.parent(entry.path)
+            if os.readlink(name, dir_fd=folder) != entry.target:
+                return Fate.OVERWRITE
+        same = _same_metadata(entry, found) and self._same_xattrs(entry)
+        return Fate.UNCHANGED if same else Fate.METADATA
+
+    def _same_xattrs(self, entry: Entry) -> bool:
+        assert self._folders is not None
+        folder, name = self._folders.parent(entry.path)
+        return read_xattrs(folder, name) == entry.xattrs
+
+    def _compare_content(self, place: int, entry: Entry, same_metadata: bool) -> None:
+        self._batch.append((place, entry, same_metadata))
+        self._batched += entry.size
+        if self._batched >= _HASHED_AT_ONCE or len(self._batch) >= _MOST_HASHED:
+            self._hash_batch()
+
+    def _hash_batch(self) -> None:
+        batch = self._batch
+        if not batch:
+            return
+
+        def done(hashes: list[tuple[str, dict[str, bytes]]]) -> None:
+            for (place, entry, same_metadata), (sha256, xattrs) in zip(batch, hashes, strict=True):
+                if sha256 != entry.sha256:
+                    self._set(place, entry, Fate.OVERWRITE)
+                else:
+                    same = same_metadata and xattrs == entry.xattrs
+                    self._set(place, entry, Fate.UNCHANGED if same else Fate.METADATA)
+
+        wanted = [(entry.path, entry.size, entry.holes) for _, entry, _ in batch]
+        self._pipeline.call(done, hash_files, self._target, wanted)
+        self._batch, self._batched = [], 0
+
+    def _set(self, place: int, entry: Entry, fate: Fate) -> None:
+        self.fates.codes[place] = fate
+        size = entry.size if fate in (Fate.CREATE, Fate.OVERWRITE) else 0
+        self.fates.nbytes += size
+        self._show(entry.path, fate, size)
+
+    def _show(self, path: str, fate: Fate, size: int) -> None:
+        self.fates.counts[fate] += 1
+        if fate in _REASONS and len(self.fates.shown) < _SHOWN:
+            planned = PlannedPath(printable(path), fate.name.lower(), size, _REASONS[fate])
+            self.fates.shown.append(planned)
+
+
+def hash_files(
+    context: WorkerContext, root: str, wanted: Sequence[tuple[str, int, Sequence[tuple[int, int]]]]
+) -> list[tuple[str, dict[str, bytes]]]:
+    """Return SHA-256 (holes left out) and extended attributes of files; an empty hash where one cannot be read."""
+    with DirectoryCache.open(root) as folders:
+        return [_hash_file(folders, *item) for item in wanted]
+
+
+def _hash_file(
+    folders: DirectoryCache, path: str, size: int, holes: Sequence[tuple[int, int]]
+) -> tuple[str, dict[str, bytes]]:
+    try:
+        descriptor, status = open_file(folders, path)
+    except OSError:
+        return "", {}
+    try:
+        if status.st_size != size:
+            return "", {}
+        digest = hashlib.sha256()
+        for offset, length in _outside(holes, size):
+            for start in range(offset, offset + length, _STEP):
+                digest.update(os.pread(descriptor, min(_STEP, offset + length - start), start))
+        return digest.hexdigest(), read_xattrs(descriptor)
+    except OSError:
+        return "", {}
+    finally:
+        os.close(descriptor)
+
+
+def _outside(holes: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
+    position = 0
+    for offset, length in holes:
+        yield position, offset - position
+        position = offset + length
+    yield position, size - position
+
+
+def _same_metadata(entry: Entry, found: Found) -> bool:
+    return (entry.mode, entry.uid, entry.gid, entry.mtime_ns) == (
+        found.mode,
+        found.uid,
+        found.gid,
+        found.mtime_ns,
+    )
+
+
+def _looks_like(base: Entry, found: Found) -> bool:
+    """Tell whether a path is still what the base restored there."""
+    if base.type == DIRECTORY or found.type == DIRECTORY:
+        return base.type == found.type
+    return base.type == found.type and base.size == found.size and base.mtime_ns == found.mtime_ns
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(character in pattern for character in "*?[")
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
