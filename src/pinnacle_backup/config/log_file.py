@@ -88,8 +88,8 @@ class LogFile(logging.Handler):
             return True
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not _is_named(lock, self._path):
-                return True
+            if not _is_named(self._descriptor, self._path):
+                return True  # the full file is out of the way already; the new one must not follow it
             for number in range(self._files - 1, 0, -1):
                 if os.path.lexists(f"{self._path}.{number}"):
                     os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")

@@ -105,7 +105,7 @@ def read_secret_file(path: str) -> SecretFile:
         raise ConfigError(
             f"{one_line(path)}: longer than {FILE_LIMIT // 1024} KiB, so hardly a password or a key"
         )
-    return SecretFile(_first_text(path, content), stat.S_ISREG(mode) and bool(mode & stat.S_IROTH))
+    return SecretFile(_first_text(path, content), bool(mode & stat.S_IROTH))
 
 
 def _reason(error: Exception) -> str:

@@ -98,7 +98,7 @@ class Values:
             self._put(setting.path, _from_text(setting, self._environ[variable]))
 
     def _resolved(self, value: object, path: str) -> Any:
-        if path.count(".") >= _DEEPEST:
+        if path.count(".") + path.count("[") >= _DEEPEST:
             return value
         if isinstance(value, list):
             return [self._resolved(each, f"{path}[{index}]") for index, each in enumerate(value)]

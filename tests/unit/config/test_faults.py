@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import hypothesis
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -178,6 +179,7 @@ def test_a_secret_is_not_shown(document: object, expected: str):
     assert message(document) == expected
 
 
+@hypothesis.settings(deadline=None)
 @given(st.sampled_from(sorted(settings())), st.sampled_from([[CANARY], {"a": CANARY}, {CANARY[0]: [CANARY]}]))
 def test_what_stands_inside_a_wrong_value_is_never_shown(path: str, value: object):
     setting = settings()[path]

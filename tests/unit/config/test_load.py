@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -57,6 +58,7 @@ class TestLoad:
             "server": {"port": 1},
             "models": [1],
             "login": {"attempts": 3},
+            "backups": 1,
             "warnings": 1,
         }
 
@@ -75,6 +77,13 @@ class TestLoad:
         with pytest.raises(ConfigError) as caught:
             studio({section: {"enabled": True}})
         assert str(caught.value) == f"config.json: {section}: unknown section; did you mean {meant}?"
+
+    @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+    def test_what_is_nested_deeply_is_an_error_like_any_other(self, studio, opening: str, closing: str):
+        document = f'{{"backup": {{"paths": {opening * 450}1{closing * 450}}}}}'
+
+        with pytest.raises(ConfigError, match="nested too deeply|expected a path|expected an array"):
+            studio(document.encode())
 
     def test_a_path_of_any_bytes_can_be_named(self, studio):
         """A name that is not UTF-8 is written as Python writes it: the byte FF as \\udcff."""
@@ -117,6 +126,7 @@ json_values = st.recursive(
 )
 
 
+@hypothesis.settings(deadline=None)
 @example({"backup": {"$file": "\x1f"}})
 @given(
     st.dictionaries(

@@ -87,6 +87,21 @@ def test_a_file_set_aside_or_deleted_by_another_program_is_begun_anew(tmp_path: 
     assert path.read_text() == "three\n"
 
 
+def test_a_new_file_is_not_set_aside_for_the_old_one_that_was_full(tmp_path: Path):
+    """Another process was quicker, between the look at the size and the lock."""
+    path = tmp_path / "a.log"
+    handler = opened(path)
+    write(handler, "full")
+    path.rename(tmp_path / "a.log.1")
+    path.write_text("new\n")
+
+    assert handler._set_aside()
+    path.unlink()
+    assert handler._set_aside()
+    handler.close()
+    assert os.listdir(tmp_path) == ["a.log.1"]
+
+
 def test_text_that_is_not_unicode_is_written_escaped(tmp_path: Path):
     handler = opened(tmp_path / "a.log")
     write(handler, "a\udcffb")
@@ -206,6 +221,7 @@ def test_several_processes_lose_no_line_while_the_file_is_set_aside(tmp_path: Pa
     numbers = sorted(int(path.suffix[1:]) for path in tmp_path.iterdir() if path.suffix != ".log")
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) > 5
+    assert min(path.stat().st_size for path in tmp_path.iterdir() if path.suffix != ".log") > 4_900
     lines = sorted(line for path in tmp_path.iterdir() for line in path.read_text().splitlines())
     before = ["0 before the fork"] if handler == "inherited" else []
     assert lines == sorted(

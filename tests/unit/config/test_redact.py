@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from pinnacle_backup.config.redact import MASK, Redactor, one_line
 secrets = st.text(st.characters(exclude_categories=["Cs"]), min_size=8)
 
 
+@hypothesis.settings(deadline=None)
 @given(st.text(st.characters()))
 def test_one_line_is_printable(text: str):
     assert one_line(text).isprintable()
@@ -38,6 +40,7 @@ def test_one_line_can_be_cut():
     assert one_line("x" * 11, limit=10) == "xxxxxxx..."
 
 
+@hypothesis.settings(deadline=None)
 @given(secrets, st.sampled_from([str, repr, json.dumps, one_line, lambda text: quote(text, safe="")]))
 def test_a_known_secret_is_masked_in_every_form(secret: str, form):
     written = form(secret)

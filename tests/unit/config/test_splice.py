@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,7 @@ def changed(document: Any, path: list[str], value: object) -> Any:
     return result
 
 
+@hypothesis.settings(deadline=None)
 @given(documents, layouts, st.lists(keys, min_size=1, max_size=3), leaves | documents)
 def test_the_result_is_the_document_with_that_value(
     document: object, layout: Callable[[Any], str], path: list[str], value: object
@@ -52,6 +54,7 @@ def test_the_result_is_the_document_with_that_value(
     assert list(json.loads(after)) == list(changed(document, path, value))
 
 
+@hypothesis.settings(deadline=None)
 @given(documents, layouts, st.lists(keys, min_size=1, max_size=3), leaves)
 def test_setting_a_value_twice_is_setting_it_once(
     document: object, layout: Callable[[Any], str], path: list[str], value: object

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,11 +19,13 @@ json_values = st.recursive(
 )
 
 
+@hypothesis.settings(deadline=None)
 @given(json_values)
 def test_all_that_json_writes_is_read(value: object):
     assert parse(json.dumps(value), "x") == value
 
 
+@hypothesis.settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_give_a_value_or_our_error(content: bytes):
     error = None

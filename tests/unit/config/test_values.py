@@ -102,6 +102,12 @@ class TestVariables:
             studio({}, {variable: text})
         assert str(caught.value) == message
 
+    def test_a_section_of_a_variable_hides_where_its_keys_came_from_before(self, studio):
+        document = {"notifications": {"smtp": {"port": {"$env": "PORT"}}}}
+
+        with pytest.raises(ConfigError, match=r'found "x" \(from PINNACLE_NOTIFICATIONS__SMTP\)$'):
+            studio(document, {"PORT": "25", "PINNACLE_NOTIFICATIONS__SMTP": '{"port": "x"}'})
+
     def test_a_variable_below_a_value_that_is_no_section_leaves_the_fault_to_be_named(self, studio):
         with pytest.raises(ConfigError, match="backup: expected an object, found a number"):
             studio({"backup": 5}, {"PINNACLE_BACKUP__KEEP__DAILY": "1"})
