@@ -66,7 +66,8 @@ class BackupJob:
         workers: Number of processes; 0 for one each processor.
         scratch: Folder for temporary files.
         shrink_guard_percent: Warn when so much of the earlier entries is gone.
-        safety: This is what a restore saves first: ``sources`` that are missing are no failure.
+        safety: This is what a restore saves before it overwrites.
+        listed: For a safety backup: just these paths, nothing below them.
         absent: For a safety backup: paths that the restore will create.
         wait: Seconds to wait for other commands.
     """
@@ -87,6 +88,7 @@ class BackupJob:
     scratch: str
     shrink_guard_percent: int = 50
     safety: bool = False
+    listed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     wait: float = 10.0
 
@@ -263,7 +265,7 @@ class _Run:
             table=self._table,
             move=base.move,
             scope=base.scope,
-            whole=self._type == FULL,
+            whole=self._type == FULL and not job.safety,
             problem=self._warnings.append,
             advance=lambda nbytes, items, path: self._progress.advance(nbytes=nbytes, items=items, path=path),
         )
@@ -271,6 +273,11 @@ class _Run:
 
     def _read_sources(self, assembly: Assembly, base: Base, databases: Iterable[str]) -> None:
         job = self._job
+        if job.safety:
+            for change in changes.listed(job.root, job.listed, job.absent):
+                assembly.add(change)
+            assembly.finish()
+            return
         found = scan(
             job.root,
             (*job.sources, *(relative(job.root, path) for path in databases)),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from pinnacle_backup.model.entry import FILE, Entry
+from pinnacle_backup.engine.places import PlaceFolders, Places
+from pinnacle_backup.model.entry import ABSENT, FILE, Entry
 from pinnacle_backup.model.paths import order_key
 from pinnacle_backup.sources.scan import Found
 
@@ -57,6 +58,25 @@ def compare(
         if not keep(entry.path):
             yield Change(DELETED, None, entry)
         entry = next(earlier, None)
+
+
+def listed(root: str, existing: Iterable[str], absent: Iterable[str]) -> Iterator[Change]:
+    """
+    Yield just these paths, in path order.
+
+    Args:
+        root: The studio root.
+        existing: Paths to read, folders without what they hold.
+        absent: Paths to list as not existing.
+    """
+    gone = set(absent)
+    with PlaceFolders(Places(root, ("/",))) as folders:
+        for path in sorted({*existing, *gone}, key=order_key):
+            found = folders.found(path)
+            if path in gone or found is None:
+                yield Change(DELETED, None, Entry(path=path, type=ABSENT))
+            else:
+                yield Change(NEW, found._replace(path=path), None)
 
 
 def _is_same(found: Found, entry: Entry) -> bool:

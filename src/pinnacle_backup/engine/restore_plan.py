@@ -15,15 +15,16 @@ from enum import IntEnum
 from fnmatch import fnmatchcase
 from typing import Final
 
+from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.engine.workers import Pipeline, WorkerContext
-from pinnacle_backup.files.directories import DirectoryCache
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import open_file
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
 from pinnacle_backup.model.paths import order_key, printable
 from pinnacle_backup.model.results import PlannedPath
 from pinnacle_backup.repository.state import State
-from pinnacle_backup.sources.scan import Found, found_at
+from pinnacle_backup.sources.scan import Found
+from pinnacle_backup.sources.sqlite import companions
 
 _HASHED_AT_ONCE: Final = 16 << 20
 _MOST_HASHED: Final = 500
@@ -104,7 +105,7 @@ class Fates:
 
 def decide(
     state: State,
-    target: str,
+    places: Places,
     *,
     selection: Selection,
     existing: Iterable[Found],
@@ -117,14 +118,14 @@ def decide(
 
     Args:
         state: What is restored.
-        target: Absolute path of the folder; need not exist.
+        places: The target; need not exist.
         selection: Which paths of it.
         existing: What a scan finds in the target, in path order.
         delete_extra: Whether paths that the backup does not know are removed.
         pipeline: For hashing content that is there already.
         advance: Called with (entries, path).
     """
-    planner = _Planner(state, target, selection, delete_extra, pipeline)
+    planner = _Planner(state, places, selection, pipeline, delete_extra=delete_extra)
     try:
         for entry, found in _side_by_side((entry for entry, _ in state.entries(absent=True)), existing):
             planner.add(entry, found)
@@ -160,15 +161,16 @@ class _Planner:
     """Decides path by path; contents are compared by the workers."""
 
     def __init__(
-        self, state: State, target: str, selection: Selection, delete_extra: bool, pipeline: Pipeline
+        self, state: State, places: Places, selection: Selection, pipeline: Pipeline, *, delete_extra: bool
     ) -> None:
         self.fates = Fates()
         self._state = state
-        self._target = target
+        self._places = places
         self._selection = selection
         self._delete_extra = delete_extra
         self._pipeline = pipeline
-        self._folders = DirectoryCache.open(target) if os.path.isdir(target) else None
+        self._folders = PlaceFolders(places)
+        self._replaced = ""
         self._batch: list[tuple[int, Entry, bool]] = []
         self._batched = 0
 
@@ -187,10 +189,14 @@ class _Planner:
             self._absent(place, entry, found)
         elif found is None:
             self._set(place, entry, Fate.CREATE)
-        elif found.type != entry.type or (entry.type == FILE and found.size != entry.size):
+        elif found.type != entry.type:
+            if found.type == DIRECTORY:
+                self._replaced = entry.path + "/"
+            self._set(place, entry, Fate.OVERWRITE)
+        elif entry.type == FILE and (found.size != entry.size or self._has_log(entry)):
             self._set(place, entry, Fate.OVERWRITE)
         elif entry.type == FILE and entry.size:
-            self._compare_content(place, entry, _same_metadata(entry, found))
+            self._compare_content(place, entry, same_metadata=_same_metadata(entry, found))
         else:
             self._set(place, entry, self._fate_of_small(entry, found))
 
@@ -199,11 +205,11 @@ class _Planner:
         self._pipeline.drain()
 
     def close(self) -> None:
-        if self._folders is not None:
-            self._folders.close()
+        self._folders.close()
 
     def _extra(self, found: Found) -> None:
-        if self._delete_extra and self._selection.everything:
+        inside = bool(self._replaced) and found.path.startswith(self._replaced)
+        if inside or (self._delete_extra and self._selection.everything):
             self.fates.extras.append(found.path)
             self._show(found.path, Fate.REMOVE, 0)
         else:
@@ -211,7 +217,7 @@ class _Planner:
 
     def _look(self, path: str) -> Found | None:
         """Look at a path that the scan passed over; it may be excluded now, but it is there."""
-        return found_at(self._folders, path) if self._folders is not None else None
+        return self._folders.found(path)
 
     def _absent(self, place: int, entry: Entry, found: Found | None) -> None:
         if found is None:
@@ -225,8 +231,14 @@ class _Planner:
         else:
             self.fates.counts[Fate.LEAVE] += 1
 
+    def _has_log(self, entry: Entry) -> bool:
+        """Tell whether a database has changes beside it that are not in its file yet."""
+        if entry.pages is None:
+            return False
+        logs = (self._folders.found(path) for path in companions(entry.path))
+        return any(log is not None and log.size for log in logs)
+
     def _fate_of_small(self, entry: Entry, found: Found) -> Fate:
-        assert self._folders is not None
         if entry.type == SYMLINK:
             folder, name = self._folders.parent(entry.path)
             if os.readlink(name, dir_fd=folder) != entry.target:
@@ -235,11 +247,10 @@ class _Planner:
         return Fate.UNCHANGED if same else Fate.METADATA
 
     def _same_xattrs(self, entry: Entry) -> bool:
-        assert self._folders is not None
         folder, name = self._folders.parent(entry.path)
         return read_xattrs(folder, name) == entry.xattrs
 
-    def _compare_content(self, place: int, entry: Entry, same_metadata: bool) -> None:
+    def _compare_content(self, place: int, entry: Entry, *, same_metadata: bool) -> None:
         self._batch.append((place, entry, same_metadata))
         self._batched += entry.size
         if self._batched >= _HASHED_AT_ONCE or len(self._batch) >= _MOST_HASHED:
@@ -259,7 +270,7 @@ class _Planner:
                     self._set(place, entry, Fate.UNCHANGED if same else Fate.METADATA)
 
         wanted = [(entry.path, entry.size, entry.holes) for _, entry, _ in batch]
-        self._pipeline.call(done, hash_files, self._target, wanted)
+        self._pipeline.call(done, hash_files, self._places, wanted)
         self._batch, self._batched = [], 0
 
     def _set(self, place: int, entry: Entry, fate: Fate) -> None:
@@ -276,18 +287,23 @@ class _Planner:
 
 
 def hash_files(
-    context: WorkerContext, root: str, wanted: Sequence[tuple[str, int, Sequence[tuple[int, int]]]]
+    context: WorkerContext, places: Places, wanted: Sequence[tuple[str, int, Sequence[tuple[int, int]]]]
 ) -> list[tuple[str, dict[str, bytes]]]:
-    """Return SHA-256 (holes left out) and extended attributes of files; an empty hash where one cannot be read."""
-    with DirectoryCache.open(root) as folders:
+    """
+    Return SHA-256 (holes left out) and extended attributes of files.
+
+    The hash is empty where a file cannot be read: then it is written anew.
+    """
+    del context
+    with PlaceFolders(places) as folders:
         return [_hash_file(folders, *item) for item in wanted]
 
 
 def _hash_file(
-    folders: DirectoryCache, path: str, size: int, holes: Sequence[tuple[int, int]]
+    folders: PlaceFolders, path: str, size: int, holes: Sequence[tuple[int, int]]
 ) -> tuple[str, dict[str, bytes]]:
     try:
-        descriptor, status = open_file(folders, path)
+        descriptor, status = open_file(*folders.of(path))
     except OSError:
         return "", {}
     try:
@@ -323,7 +339,7 @@ def _same_metadata(entry: Entry, found: Found) -> bool:
 
 def _looks_like(base: Entry, found: Found) -> bool:
     """Tell whether a path is still what the base restored there."""
-    if base.type == DIRECTORY or found.type == DIRECTORY:
+    if DIRECTORY in (base.type, found.type):
         return base.type == found.type
     return base.type == found.type and base.size == found.size and base.mtime_ns == found.mtime_ns
 

@@ -1,0 +1,280 @@
+"""Restoring: a plan first, then a safety backup of what it touches, then the plan carried out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self
+
+from pinnacle_backup.archive.members import codec_of
+from pinnacle_backup.crypto.keyring import KeyRing
+from pinnacle_backup.engine.backup import BackupJob, create
+from pinnacle_backup.engine.output import Encryption
+from pinnacle_backup.engine.places import Places
+from pinnacle_backup.engine.restore_execution import Execution
+from pinnacle_backup.engine.restore_plan import Fate, Fates, Selection, decide
+from pinnacle_backup.engine.workers import Pipeline, Workers
+from pinnacle_backup.errors import BackupNotFound, RepositoryBusy, RestoreError
+from pinnacle_backup.files.in_use import users_of
+from pinnacle_backup.model.backup import FULL, BackupInfo
+from pinnacle_backup.model.entry import Entry
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.progress import Progress
+from pinnacle_backup.model.results import RestorePlan, RestoreReport
+from pinnacle_backup.repository.archives import OpenByName
+from pinnacle_backup.repository.repository import Repository
+from pinnacle_backup.repository.state import State
+from pinnacle_backup.sources.scan import Found, Rules, scan
+
+_BYTES_A_SECOND: Final = 200_000_000
+_FILES_A_SECOND: Final = 15_000
+_TOUCHES: Final = frozenset({Fate.OVERWRITE, Fate.METADATA, Fate.REMOVE})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoreJob:
+    """
+    What to restore, and where to.
+
+    Attributes:
+        target: Absolute path of the folder.
+        in_place: Whether that is the studio root itself; then a safety backup is made first.
+        outside: In place: configured sources outside the studio root, absolute.
+        paths: Paths and globs; none restores everything.
+        delete_extra: Remove what the backup's sources hold now and the backup does not.
+        sources: Paths of the target to look at for what is there, relative or absolute.
+        rules: What is never looked at there.
+        workers: Number of processes; 0 for one each processor.
+        scratch: Folder for temporary files.
+        wait: Seconds to wait for other commands.
+    """
+
+    target: str
+    in_place: bool
+    outside: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    delete_extra: bool = False
+    sources: tuple[str, ...] = ()
+    rules: Rules
+    workers: int = 0
+    scratch: str
+    wait: float = 10.0
+
+
+class Restore:
+    """
+    One restore: planned when it is made, carried out by ``execute``. Use it as a context manager.
+
+    Args:
+        job: What and where.
+        info: The backup.
+        repository: Where it is.
+        opener: Opens its archives; knows an archive that lies elsewhere, too.
+        progress: Told of what is being done.
+
+    Raises:
+        PasswordError, DamagedError: The backup cannot be read.
+        BackupNotFound: A path that was asked for is not in it.
+    """
+
+    def __init__(
+        self,
+        job: RestoreJob,
+        info: BackupInfo,
+        repository: Repository,
+        opener: OpenByName,
+        progress: Progress,
+    ) -> None:
+        self._job = job
+        self._info = info
+        self._repository = repository
+        self._opener = opener
+        self._progress = progress
+        self._places = Places(job.target, job.outside)
+        self._stack = ExitStack()
+        self._workers = Workers(
+            job.workers or len(os.sched_getaffinity(0)), codec_of(info.header.compression), 1
+        )
+        self._stack.callback(self._workers.close)
+        try:
+            with self._locked():
+                self._state = State(info.header.id, opener)
+                self._stack.callback(self._state.close)
+                self._fates = self._decide()
+        except BaseException:
+            self._stack.close()
+            raise
+        self.plan = self._plan()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def save(
+        self,
+        name: str,
+        *,
+        encryption: Encryption | None,
+        keyring: KeyRing,
+        clock: Callable[[], datetime],
+        randomness: Callable[[int], bytes],
+    ) -> str:
+        """
+        Make the safety backup of what ``execute`` is going to change.
+
+        The arguments are those of ``engine.backup.create``.
+
+        Returns:
+            Its name; empty where nothing changes.
+        """
+        touched, absent = self._touched()
+        if not touched and not absent:
+            return ""
+        job = BackupJob(
+            root=self._job.target,
+            sources=(),
+            listed=tuple(touched),
+            absent=tuple(absent),
+            type=FULL,
+            name=name,
+            safety=True,
+            compression=self._info.header.compression,
+            workers=self._job.workers,
+            scratch=self._job.scratch,
+            wait=self._job.wait,
+        )
+        report = create(
+            job,
+            self._repository,
+            encryption=encryption,
+            keyring=keyring,
+            clock=clock,
+            randomness=randomness,
+            progress=self._progress,
+        )
+        if report.warnings:
+            first = report.warnings[0]
+            raise RestoreError(
+                f"nothing was restored: {first.path} could not be saved before: {first.reason}",
+                hint="see to that, or restore with --target to another folder",
+            )
+        return report.backup.name
+
+    def execute(self, *, safety: str = "") -> RestoreReport:
+        """
+        Do what the plan says.
+
+        Args:
+            safety: Name of the safety backup, for the report.
+
+        Raises:
+            RepositoryBusy: A database that would be replaced is in use.
+        """
+        began = time.monotonic()
+        self._refuse_databases_in_use()
+        with self._locked():
+            run = Execution(self._state, self._fates, self._places, self._workers, self._opener)
+            run.carry_out(self._progress)
+        return RestoreReport(
+            plan=self.plan,
+            restored=run.restored,
+            removed=run.removed,
+            nbytes=run.nbytes,
+            seconds=time.monotonic() - began,
+            safety=safety,
+            problems=tuple(run.problems),
+            notes=tuple(f"{note.path}: {note.reason}" for note in run.notes),
+        )
+
+    def _locked(self) -> ExitStack:
+        stack = ExitStack()
+        stack.enter_context(self._repository.reader("restore", wait_seconds=self._job.wait))
+        return stack
+
+    def _decide(self) -> Fates:
+        job = self._job
+        selection = Selection(job.paths)
+        self._progress.phase("plan", total_items=self._info.totals.entries)
+        fates = decide(
+            self._state,
+            self._places,
+            selection=selection,
+            existing=self._existing(),
+            delete_extra=job.delete_extra,
+            pipeline=Pipeline(self._workers),
+            advance=lambda items, path: self._progress.advance(items=items, path=path),
+        )
+        unused = selection.unused()
+        if unused:
+            raise BackupNotFound(
+                f"{self._info.name} holds nothing of the name {printable(unused[0])!r}",
+                hint="`ls` shows what it holds; `find` looks through all backups",
+            )
+        return fates
+
+    def _existing(self) -> Iterator[Found]:
+        """Look at what the sources hold in the target now; what is missing there will be made."""
+        job = self._job
+        present = [source for source in job.sources if _is_there(os.path.join(job.target, source))]
+        if not present:
+            return iter(())
+        return scan(job.target, present, rules=job.rules, problems=[])
+
+    def _plan(self) -> RestorePlan:
+        counts, nbytes = self._fates.counts, self._fates.nbytes
+        files = counts[Fate.CREATE] + counts[Fate.OVERWRITE] + counts[Fate.METADATA] + counts[Fate.REMOVE]
+        return RestorePlan(
+            backup=self._info,
+            target=self._job.target,
+            in_place=self._job.in_place,
+            create=counts[Fate.CREATE],
+            overwrite=counts[Fate.OVERWRITE],
+            metadata=counts[Fate.METADATA],
+            remove=counts[Fate.REMOVE],
+            unchanged=counts[Fate.UNCHANGED],
+            left_alone=counts[Fate.LEAVE],
+            nbytes=nbytes,
+            seconds=nbytes / _BYTES_A_SECOND + files / _FILES_A_SECOND,
+            paths=tuple(self._fates.shown),
+        )
+
+    def _touched(self) -> tuple[list[str], list[str]]:
+        """Return the paths to save, and those that do not exist yet."""
+        touched, absent = list(self._fates.extras), []
+        for entry, fate in self._decided():
+            if fate in _TOUCHES:
+                touched.append(entry.path)
+            elif fate == Fate.CREATE:
+                absent.append(entry.path)
+        return touched, absent
+
+    def _decided(self) -> Iterator[tuple[Entry, int]]:
+        entries = (entry for entry, _ in self._state.entries(absent=True))
+        return zip(entries, self._fates.codes, strict=True)
+
+    def _refuse_databases_in_use(self) -> None:
+        inodes: dict[tuple[int, int], str] = {}
+        for entry, fate in self._decided():
+            if entry.pages is not None and fate == Fate.OVERWRITE:
+                status = os.lstat(self._places.absolute(entry.path))
+                inodes[status.st_dev, status.st_ino] = entry.path
+        if not inodes:
+            return
+        for inode, users in users_of(inodes).items():
+            raise RepositoryBusy(
+                f"the database {printable(inodes[inode])} is in use by {', '.join(users)}",
+                hint="stop the application first, then restore again",
+            )
+
+
+def _is_there(path: str) -> bool:
+    return os.path.lexists(path) and not os.path.islink(path)

@@ -1,0 +1,192 @@
+"""
+Carrying out a restore's plan.
+
+Folders come first, then files by the workers, then links, then what is to go, and last
+the metadata of folders, deepest first: nothing that is done later disturbs what was done before.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from pinnacle_backup.engine.grouping import Item, group
+from pinnacle_backup.engine.places import Places
+from pinnacle_backup.engine.restore_files import Written, restore_files
+from pinnacle_backup.engine.restore_plan import Fate, Fates
+from pinnacle_backup.engine.workers import Pipeline, Workers
+from pinnacle_backup.errors import PinnacleError, RestoreError
+from pinnacle_backup.files.target import TargetTree
+from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.progress import Progress
+from pinnacle_backup.model.results import Problem
+from pinnacle_backup.repository.archives import OpenByName
+from pinnacle_backup.repository.state import State
+
+_WRITES: Final = frozenset({Fate.CREATE, Fate.OVERWRITE})
+
+Action = Callable[[TargetTree, str], list[str] | None]
+
+
+@dataclass
+class Execution:
+    """
+    Carries out one plan.
+
+    Attributes:
+        state: What is restored.
+        fates: What happens to each path of it.
+        places: Where to.
+        workers, opener: For writing files.
+        restored, removed, nbytes: What was done.
+        problems: Paths that failed.
+        notes: What could not be applied.
+    """
+
+    state: State
+    fates: Fates
+    places: Places
+    workers: Workers
+    opener: OpenByName
+    restored: int = 0
+    removed: int = 0
+    nbytes: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    _trees: dict[str, TargetTree] = field(default_factory=dict)
+    _folders: list[Entry] = field(default_factory=list)
+    _links: list[tuple[str, str]] = field(default_factory=list)
+    _last: list[Entry] = field(default_factory=list)
+    _removals: list[str] = field(default_factory=list)
+    _groups: dict[str, str] = field(default_factory=dict)
+
+    def carry_out(self, progress: Progress) -> None:
+        self._tree(self.places.target)
+        progress.phase("restore", total_bytes=self.fates.nbytes)
+        pipeline = Pipeline(self.workers)
+
+        def done(written: Written) -> None:
+            self.restored += written.done
+            self.nbytes += written.nbytes
+            self.problems += written.problems
+            self.notes += written.notes
+            progress.advance(nbytes=written.nbytes, items=written.done, path=written.last)
+
+        try:
+            for items in group(self._files()):
+                pipeline.call(done, restore_files, self.places, items, self.opener)
+            pipeline.drain()
+            self._make_links()
+            self._remove()
+            self._finish_folders()
+            progress.phase("sync")
+            for tree in self._trees.values():
+                tree.sync()
+        except OSError as error:
+            raise RestoreError(
+                f"the restore stopped: {printable(self.places.target)}: {os.strerror(error.errno or 0)}",
+                hint="what was restored so far is whole; make room, then run the same command again",
+            ) from error
+        finally:
+            for tree in self._trees.values():
+                tree.close()
+
+    def _files(self) -> Iterator[Item]:
+        """Make folders on the way; yield the files to write."""
+        for (entry, archives), fate in zip(self.state.entries(absent=True), self.fates.codes, strict=True):
+            if entry.type == ABSENT:
+                if fate == Fate.REMOVE:
+                    self._removals.append(entry.path)
+            elif entry.type == DIRECTORY:
+                self._folder(entry, fate)
+            elif fate in _WRITES:
+                if entry.type == FILE and not self._is_later_name(entry):
+                    yield entry, archives
+                elif entry.type != FILE:
+                    self._last.append(entry)
+            elif fate == Fate.METADATA:
+                self._guarded(entry.path, _on_entry(TargetTree.apply_metadata, entry))
+                self.restored += 1
+            if entry.group and fate not in _WRITES:
+                self._groups.setdefault(entry.group, entry.path)
+
+    def _folder(self, entry: Entry, fate: int) -> None:
+        if fate in _WRITES:
+            self._guarded(entry.path, TargetTree.open_folder)
+            self.restored += 1
+        if fate in _WRITES or fate in (Fate.METADATA, Fate.UNCHANGED):
+            self._folders.append(entry)
+
+    def _is_later_name(self, entry: Entry) -> bool:
+        if not entry.group:
+            return False
+        first = self._groups.setdefault(entry.group, entry.path)
+        if first == entry.path:
+            return False
+        self._links.append((entry.path, first))
+        return True
+
+    def _make_links(self) -> None:
+        for path, first in self._links:
+            self._guarded(path, _link_to(self.places.of(first)[1]))
+            self.restored += 1
+        for entry in self._last:
+            make = TargetTree.symlink if entry.type == SYMLINK else TargetTree.fifo
+            self._guarded(entry.path, _on_entry(make, entry))
+            self.restored += 1
+
+    def _remove(self) -> None:
+        """Remove deepest paths first, so that folders are empty when their turn comes."""
+        for path in sorted((*self._removals, *self.fates.extras), reverse=True):
+            self._guarded(path, _remove_one)
+            self.removed += 1
+
+    def _finish_folders(self) -> None:
+        for entry in reversed(self._folders):
+            self._guarded(entry.path, _on_entry(TargetTree.finish_folder, entry))
+
+    def _guarded(self, path: str, action: Action) -> None:
+        """Do something to one path; its failure is that path's alone."""
+        root, place = self.places.of(path)
+        try:
+            notes = action(self._tree(root), place)
+        except (OSError, PinnacleError) as error:
+            reason = error.message if isinstance(error, PinnacleError) else os.strerror(error.errno or 0)
+            self.problems.append(Problem(printable(path), reason))
+            return
+        self.notes += [Problem(printable(path), note) for note in notes or ()]
+
+    def _tree(self, root: str) -> TargetTree:
+        if root not in self._trees:
+            self._trees[root] = TargetTree.open(root)
+        return self._trees[root]
+
+
+def _remove_one(tree: TargetTree, path: str) -> None:
+    """Remove a path; a folder that still holds something stays."""
+    status = tree.stat(path)
+    if status is None:
+        return
+    if stat.S_ISDIR(status.st_mode):
+        tree.remove_folder_if_empty(path)
+    else:
+        tree.remove(path)
+
+
+def _on_entry(method: Callable[[TargetTree, Entry], list[str]], entry: Entry) -> Action:
+    """Return the action that does something with an entry at its place in the target."""
+
+    def action(tree: TargetTree, path: str) -> list[str]:
+        return method(tree, entry if entry.path == path else msgspec.structs.replace(entry, path=path))
+
+    return action
+
+
+def _link_to(first: str) -> Action:
+    return lambda tree, path: tree.link(path, first)

@@ -1,0 +1,125 @@
+"""Writing files in the workers: read by extents, check by hash, then give the file its name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pinnacle_backup.archive.content import ContentReader
+from pinnacle_backup.engine.grouping import Item
+from pinnacle_backup.engine.places import Places
+from pinnacle_backup.engine.workers import WorkerContext
+from pinnacle_backup.errors import DamagedError, PinnacleError
+from pinnacle_backup.files.target import PendingFile, TargetTree
+from pinnacle_backup.model.entry import Entry
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.results import Problem
+from pinnacle_backup.repository.archives import OpenByName
+from pinnacle_backup.sources.sqlite import companions
+
+
+class Written(NamedTuple):
+    """
+    What a worker wrote.
+
+    Attributes:
+        done: How many files.
+        nbytes: Bytes of content.
+        problems: Files that failed.
+        notes: What could not be applied to files that are there otherwise.
+        last: One of the paths, for showing.
+    """
+
+    done: int
+    nbytes: int
+    problems: list[Problem]
+    notes: list[Problem]
+    last: str
+
+
+def restore_files(
+    context: WorkerContext, places: Places, items: Sequence[Item], opener: OpenByName
+) -> Written:
+    """Write files that share members; each is checked before it takes its name."""
+    problems: list[Problem] = []
+    notes: list[Problem] = []
+    done = nbytes = 0
+    for entry, archives in items:
+        try:
+            remarks = _restore(context, places, entry, archives, opener)
+        except (OSError, PinnacleError) as error:
+            problems.append(Problem(printable(entry.path), _reason(error)))
+            if isinstance(error, OSError) and error.errno in _FATAL:
+                raise
+            continue
+        notes += [Problem(printable(entry.path), remark) for remark in remarks]
+        done += 1
+        nbytes += entry.size
+    return Written(done, nbytes, problems, notes, items[-1][0].path)
+
+
+_FATAL = frozenset({28, 122, 30})
+"""ENOSPC, EDQUOT, EROFS: no other file will fare better."""
+
+
+def _restore(
+    context: WorkerContext, places: Places, entry: Entry, archives: Sequence[str], opener: OpenByName
+) -> list[str]:
+    root, path = places.of(entry.path)
+    tree = tree_of(context, root)
+    pending = tree.create_file(path)
+    try:
+        _write(pending, entry, archives, _content(context, opener))
+        if entry.pages is not None:  # a log of the old database would be applied to the new one
+            for companion in companions(path):
+                tree.remove(companion)
+        return pending.commit(entry)
+    finally:
+        pending.abort()
+
+
+def _write(pending: PendingFile, entry: Entry, archives: Sequence[str], content: ContentReader) -> None:
+    digest = hashlib.sha256()
+    holes = list(entry.holes)
+    position = 0
+    for run in content.stream(entry.extents, archives):
+        digest.update(run)
+        rest: memoryview = run
+        while True:
+            while holes and holes[0][0] == position:
+                pending.skip(holes[0][1])
+                position += holes.pop(0)[1]
+            if not rest:
+                break
+            length = min(len(rest), holes[0][0] - position) if holes else len(rest)
+            pending.write(rest[:length])
+            position += length
+            rest = rest[length:]
+    if entry.holes:
+        pending.set_size(entry.size)
+    if digest.hexdigest() != entry.sha256:
+        raise DamagedError("the content in the archive is damaged: its SHA-256 is not the recorded one")
+
+
+def tree_of(context: WorkerContext, root: str) -> TargetTree:
+    """Return the worker's own handle of the target."""
+    key = f"tree {root}"
+    if key not in context.kept:
+        context.kept[key] = TargetTree.open(root)
+    tree = context.kept[key]
+    assert isinstance(tree, TargetTree)
+    return tree
+
+
+def _content(context: WorkerContext, opener: OpenByName) -> ContentReader:
+    if "content" not in context.kept:
+        context.kept["content"] = opener.content()
+    content = context.kept["content"]
+    assert isinstance(content, ContentReader)
+    return content
+
+
+def _reason(error: OSError | PinnacleError) -> str:
+    return error.message if isinstance(error, PinnacleError) else os.strerror(error.errno or 0)
