@@ -92,19 +92,29 @@ class Closed(io.StringIO):
         raise ValueError("I/O operation on closed file")
 
 
-def test_an_unexpected_error_is_one_line_without_traceback(cli) -> None:
+def _broken(root: str, *options: str) -> str:
     err = io.StringIO()
-    assert run(["--version"], Context(environ={}, stdout=Closed(), stderr=err)) == 2
-    assert err.getvalue() == (
-        "pinnacle-backup: unexpected error: ValueError: I/O operation on closed file\n"
-        "  hint: run it again with --debug to see where\n"
+    context = Context(environ={"PINNACLE_ROOT": root}, stdout=Closed(), stderr=err)
+    assert run(["--version", *options], context) == 2
+    return err.getvalue()
+
+
+def test_an_unexpected_error_is_one_line_and_its_traceback_is_in_the_log(cli) -> None:
+    log = cli.root / "logs" / "backup_errors.log"
+    assert _broken(str(cli.root)) == (
+        f"pinnacle-backup: unexpected error: ValueError: I/O operation on closed file\n  hint: see {log}\n"
     )
+    (line,) = log.read_text().splitlines()
+    assert "ERROR" in line
+    assert "Traceback" in line
+
+
+def test_without_a_log_it_says_how_to_see_more() -> None:
+    assert "hint: run it again with --debug" in _broken("/nowhere")
 
 
 def test_debug_shows_where_an_unexpected_error_came_from() -> None:
-    err = io.StringIO()
-    assert run(["--version", "--debug"], Context(environ={}, stdout=Closed(), stderr=err)) == 2
-    assert "Traceback" in err.getvalue()
+    assert "Traceback" in _broken("/nowhere", "--debug")
 
 
 class Unread(io.StringIO):

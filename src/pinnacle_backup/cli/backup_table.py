@@ -60,7 +60,7 @@ def in_groups(backups: Iterable[BackupInfo]) -> Iterator[tuple[BackupInfo, str]]
     known = {backup.header.id for backup in ordered}
     for backup in ordered:
         if backup.header.base not in known:
-            yield backup, "base is missing" if backup.header.base else ""
+            yield backup, "no base" if backup.header.base else ""
             yield from ((child, "") for child in children.get(backup.header.id, ()))
 
 
@@ -73,7 +73,7 @@ def _table(
         Column(f"MADE ({zone})" if zone else "MADE"),
         Column("SIZE", right=True),
         Column("STORED", right=True),
-        Column("FILES", right=True),
+        Column("PATHS", right=True),
         Column("ENC"),
         Column("VERIFIED"),
         Column("PIN"),
@@ -130,7 +130,7 @@ def _two_lines(out: Output, backup: BackupInfo, note: str, now: datetime, zone: 
     verified = _verified(backup, now)
     words = [
         Cell(type_of(backup)),
-        Cell(counted(backup.totals.entries, "file")),
+        Cell(counted(backup.totals.entries, "path")),
         Cell(f"{size(backup.totals.size)} in {size(backup.stored)}"),
         Cell("encrypted" if backup.encrypted else ""),
         Cell("not verified", "warn") if not backup.verified else Cell(f"verified {verified.text}", "good"),

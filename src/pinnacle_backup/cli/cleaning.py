@@ -28,13 +28,18 @@ def show_cleanup_plan(out: Output, plan: CleanupPlan, now: datetime) -> None:
         out.table(columns, rows)
     else:
         for verdict, row in zip(plan.verdicts, rows, strict=True):
-            kept = GAP.join(out.style(cell.text, cell.style) for cell in row[:-1])
-            out.data(kept, *(f"        {out.style(reason, 'dim')}" for reason in verdict.reasons))
+            out.data(_first_line(out, row), *(f"        {out.style(why, 'dim')}" for why in verdict.reasons))
     doomed = [verdict.backup for verdict in plan.verdicts if not verdict.keep]
     freed = size(sum(backup.stored for backup in doomed))
     out.data(
         f"{counted(len(doomed), 'backup')} to delete, {freed} to gain" if doomed else "Nothing to delete."
     )
+
+
+def _first_line(out: Output, row: Row) -> str:
+    fate, *rest = row[:-1]
+    space = " " * (len("delete") - len(fate.text))
+    return GAP.join((out.style(fate.text, fate.style) + space, *(cell.text for cell in rest)))
 
 
 def _row(verdict: Verdict, now: datetime) -> Row:

@@ -154,8 +154,10 @@ def _unexpected(error: Exception, context: Context) -> PinnacleError:
     if context.settings.debug:
         context.stderr.write(trace)
     message = f"unexpected error: {type(error).__name__}: {error}".splitlines()[0]
-    log = context.opened.log_failure(trace) if context.opened else ""
-    return PinnacleError(message, hint=f"see {log}" if log else "run it again with --debug to see where")
+    try:
+        return PinnacleError(message, hint=f"see {context.studio().log_failure(trace)}")
+    except Exception:  # noqa: BLE001 - no studio, no log
+        return PinnacleError(message, hint="run it again with --debug to see where")
 
 
 def _context(called: str) -> Context:

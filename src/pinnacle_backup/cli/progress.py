@@ -170,7 +170,7 @@ class Bars:
 
     def _draw(self, drawn: RichProgress) -> None:
         counts = self._counts
-        by_bytes = bool(counts.total_bytes) or not counts.total_items
+        by_bytes = bool(counts.total_bytes or (counts.nbytes and not counts.total_items))
         done, total = (counts.nbytes, counts.total_bytes) if by_bytes else (counts.items, counts.total_items)
         fields: dict[str, Any] = {"items": counts.items, "path": printable(counts.path), "by_bytes": by_bytes}
         if self._task is None:

@@ -70,7 +70,7 @@ def show_backup(out: Output, report: BackupReport) -> int:
 
 def show_plan(out: Output, plan: RestorePlan, *, all_paths: bool = False) -> None:
     """Show what a restore is going to do: what becomes of how many paths, and the first of them."""
-    where = "in place" if plan.in_place else "into"
+    where = "into the studio" if plan.in_place else "into"
     out.data(f"Restoring {out.style(printable(plan.backup.name), 'strong')} {where} {printable(plan.target)}")
     rows = [
         ("created", plan.create, "new here"),

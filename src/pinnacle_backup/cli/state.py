@@ -22,17 +22,20 @@ def show_status(out: Output, status: StudioStatus, now: datetime) -> int:
         [
             ("studio", printable(status.root)),
             ("backups", _counts(status)),
-            ("in", f"{printable(status.directory)}, {size(status.stored)} used, {size(status.free)} free"),
+            ("in", f"{printable(status.directory)}, {_room(status)}"),
             ("newest", _newest(status.newest, now)),
             ("verified", _moment(status.verified, now) if status.verified else "never"),
             ("schedule", "; ".join(status.schedule) or "nothing is scheduled"),
             ("scheduler", "running" if status.scheduler else "not running"),
         ]
     )
-    for warning in status.warnings:
-        out.warn(warning)
     warn_of_problems(out, f"{counted(len(status.problems), 'archive')} with problems:", status.problems)
     return DONE
+
+
+def _room(status: StudioStatus) -> str:
+    used = f"{size(status.stored)} used"
+    return used if status.free is None else f"{used}, {size(status.free)} free"
 
 
 def _counts(status: StudioStatus) -> str:

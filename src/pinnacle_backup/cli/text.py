@@ -74,11 +74,12 @@ def local(moment: datetime, *, seconds: bool = False) -> str:
 
 
 def local_with_zone(moment: datetime) -> str:
-    """Return ``2026-11-20 14:35:02 CET (+01:00)``."""
+    """Return ``2026-11-20 14:35:02 CET (+01:00)``, or ``... UTC``."""
     here = moment.astimezone()
     offset = here.isoformat()[-6:]
     name = here.tzname() or ""
     zone = f"{name} ({offset})" if name and name[0] not in "+-" else offset
+    zone = "UTC" if name == "UTC" else zone
     return f"{local(moment, seconds=True)} {zone}"
 
 

@@ -48,4 +48,5 @@ def command(context: Context, config: str | None, start: bool) -> int:
 def _cron_line(root: str, time_of_day: str) -> str:
     """Return a line for crontab that does what the schedule says."""
     hour, minute = (int(part) for part in time_of_day.split(":"))
-    return f"let cron do it: {minute} {hour} * * * cd {quote(root)} && pinnacle-backup --quiet create --type full"
+    create = f"cd {quote(root)} && pinnacle-backup --quiet create --type full"
+    return f"let cron do it: {minute} {hour} * * * {create}"

@@ -1,0 +1,176 @@
+"""Make a backup: the configuration's wishes, the password's key, then the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.scratch import scratch_folder
+from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
+from pinnacle_backup.app.unlocking import head_of, keyring_of
+from pinnacle_backup.config.secrets import Password
+from pinnacle_backup.crypto.envelope import Head
+from pinnacle_backup.crypto.keyring import KeyRing
+from pinnacle_backup.crypto.keys import KEY_BYTES
+from pinnacle_backup.crypto.slots import seal
+from pinnacle_backup.engine import backup
+from pinnacle_backup.engine.base import choose_base
+from pinnacle_backup.engine.output import Encryption
+from pinnacle_backup.errors import PasswordError, UsageError
+from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupInfo
+from pinnacle_backup.model.progress import Progress
+from pinnacle_backup.model.results import BackupReport
+
+_HEADS = 4
+"""How many different sets of key slots a password is tried on: each takes a good part of a second."""
+
+
+class CreateRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What backup is wanted.
+
+    Attributes:
+        type: ``full`` or ``incremental``.
+        name: The user's own name; None for date and time.
+        encrypt: Whether to encrypt; None leaves it to the configuration, and to the base.
+    """
+
+    type: str = FULL
+    name: str | None = None
+    encrypt: bool | None = None
+
+
+def create_backup(
+    studio: Studio, request: CreateRequest, *, passwords: PasswordSource, progress: Progress
+) -> BackupReport:
+    """
+    Make one backup of the studio.
+
+    Raises:
+        UsageError: Backups are switched off, or the name will not do.
+        PasswordError: It takes a password that is missing or wrong.
+        SourceError: A source is missing.
+    """
+    settings = studio.configuration.backup
+    if not settings.enabled:
+        raise UsageError("backups are switched off in config.json", hint="set backup.enabled to true")
+    if request.type == INCREMENTAL and not settings.incremental.enabled:
+        raise UsageError(
+            "incremental backups are switched off in config.json",
+            hint="set backup.incremental.enabled to true",
+        )
+    with studio.run("create", request.type) as run, scratch_folder(studio.state_directory) as scratch:
+        base = choose_base(studio.repository.list(), request.type, deduplicate=settings.deduplicate)
+        encryption, keyring = _keys(studio, request, base, passwords)
+        report = backup.create(
+            job_of(studio, request, scratch),
+            studio.repository,
+            encryption=encryption,
+            keyring=keyring,
+            clock=studio.clock,
+            randomness=studio.randomness,
+            progress=progress,
+        )
+        _log(run, report)
+    return report
+
+
+def job_of(studio: Studio, request: CreateRequest, scratch: str) -> backup.BackupJob:
+    """Return the engine's orders: what the configuration says about sources and archives."""
+    settings = studio.configuration.backup
+    return backup.BackupJob(
+        root=studio.root,
+        sources=settings.paths,
+        databases=settings.databases,
+        exclude=settings.exclude,
+        exclude_caches=settings.exclude_caches,
+        one_file_system=settings.one_file_system,
+        skip=(studio.directory, studio.state_directory),
+        type=request.type,
+        name=request.name or "",
+        deduplicate=settings.deduplicate,
+        compression=settings.compression,
+        level=settings.compression_level,
+        workers=settings.workers,
+        scratch=scratch,
+        shrink_guard_percent=settings.shrink_guard_percent,
+        wait=WAIT_SECONDS,
+    )
+
+
+def _keys(
+    studio: Studio, request: CreateRequest, base: BackupInfo | None, passwords: PasswordSource
+) -> tuple[Encryption | None, KeyRing]:
+    """
+    Return how to encrypt, and what opens the base.
+
+    What builds on an encrypted backup is encrypted, too, unless a person says otherwise: changed files
+    must not lie open beside the ciphertext of their former selves.
+    """
+    based_on = () if base is None else (base,)
+    encrypt = request.encrypt
+    if encrypt is None:
+        encrypt = studio.configuration.backup.encryption.enabled or bool(base and base.encrypted)
+    if not encrypt:
+        return None, keyring_of(studio, based_on, passwords)
+    known = passwords.given(studio.configuration.backup.encryption.key)
+    password = known[0] if known else passwords.ask("for the new backup", twice=True)
+    source = _Known((password, *known[1:]), passwords)
+    return _encryption(studio, password), keyring_of(studio, based_on, source)
+
+
+class _Known:
+    """The passwords that this run already has; nobody types one twice."""
+
+    def __init__(self, known: tuple[Password, ...], source: PasswordSource) -> None:
+        self._known = known
+        self._source = source
+
+    def given(self, key: object) -> tuple[Password, ...]:  # noqa: ARG002 - it is already among them
+        return self._known
+
+    def ask(self, purpose: str, *, twice: bool = False) -> Password:
+        return self._source.ask(purpose, twice=twice)
+
+
+def _encryption(studio: Studio, password: Password) -> Encryption:
+    """Return master key and slots: those of an earlier backup that the password opens, else new ones."""
+    ring = KeyRing((password.value.reveal(),))
+    for head in _recent_heads(studio):
+        try:
+            master_key = ring.master_key(head)
+        except PasswordError:
+            continue
+        return Encryption(master_key, tuple(slot for slot in head.slots if slot is not None))
+    master_key = studio.randomness(KEY_BYTES)
+    slot = seal(
+        master_key,
+        password.value.reveal(),
+        repository=bytes.fromhex(studio.repository.repository_id()),
+        label="",
+        created=int(studio.now().timestamp()),
+        randomness=studio.randomness,
+    )
+    return Encryption(master_key, (slot,))
+
+
+def _recent_heads(studio: Studio) -> Iterator[Head]:
+    """Yield heads of encrypted backups of this repository, newest first, one for each set of key slots."""
+    repository = studio.repository.repository_id()
+    seen: set[tuple[object, ...]] = set()
+    for info in studio.repository.list():
+        if info.encrypted and info.header.repository == repository and len(seen) < _HEADS:
+            head = head_of(studio, info)
+            if head.slots not in seen:
+                seen.add(head.slots)
+                yield head
+
+
+def _log(run: Run, report: BackupReport) -> None:
+    info = report.backup
+    for problem in report.warnings:
+        run.warn(f"{problem.path}: {problem.reason}")
+    what = f"{info.totals.entries} entries, {info.totals.size} bytes, stored as {info.stored}"
+    run.note(f"made {info.name}: {what}, {report.seconds:.1f} s, sha256 {report.sha256}")

@@ -1,0 +1,59 @@
+"""What backups there are, and one of them in detail."""
+
+from __future__ import annotations
+
+import os
+
+from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.unlocking import keyring_of
+from pinnacle_backup.errors import DamagedError
+from pinnacle_backup.model.backup import BackupInfo, BackupSummary
+from pinnacle_backup.model.queries import BackupDetails
+from pinnacle_backup.repository.archives import open_archive
+from pinnacle_backup.repository.listing import Listing
+
+
+def list_backups(studio: Studio) -> Listing:
+    """Return all backups, and the archives that cannot be read."""
+    return studio.repository.listing()
+
+
+def show_backup(studio: Studio, reference: str, *, passwords: PasswordSource) -> BackupDetails:
+    """
+    Return all that is known of one backup; what needs the password, only where one was given.
+
+    Raises:
+        BackupNotFound: There is none of that name.
+        PasswordError: A password was given, and it is wrong.
+    """
+    listing = studio.repository.listing()
+    info = listing.find(reference)
+    names = {other.header.id: other.name for other in listing.backups}
+    return BackupDetails(
+        backup=info,
+        path=os.path.join(studio.directory, info.name),
+        sha256=_sha256(studio, info),
+        needs=tuple(names.get(i, f"backup {i[:8]}, which is missing") for i in sorted(listing.needs(info))),
+        needed_by=tuple(other.name for other in listing.dependents(info.header.id)),
+        summary=_summary(studio, info, passwords),
+    )
+
+
+def _sha256(studio: Studio, info: BackupInfo) -> str:
+    try:
+        return studio.repository.read_sidecar(info.name) or ""
+    except DamagedError as error:
+        return error.message
+
+
+def _summary(studio: Studio, info: BackupInfo, passwords: PasswordSource) -> BackupSummary | None:
+    """Return the summary; None where it takes a password and none is at hand. Nobody is asked."""
+    if info.encrypted and not passwords.given(studio.configuration.backup.encryption.key):
+        return None
+    keyring = keyring_of(studio, (info,), passwords)
+    reader = open_archive(studio.repository.store.open(info.name), info.name, keyring)
+    try:
+        return reader.summary
+    finally:
+        reader.close()

@@ -1,0 +1,72 @@
+"""From passwords to keys: which passwords open the archives that a command needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.config.secrets import Password
+from pinnacle_backup.crypto.envelope import Head, read_head
+from pinnacle_backup.crypto.keyring import KeyRing
+from pinnacle_backup.errors import PasswordError
+from pinnacle_backup.model.backup import BackupInfo
+
+_TRIES = 3
+
+
+def keyring_of(studio: Studio, infos: Iterable[BackupInfo], passwords: PasswordSource) -> KeyRing:
+    """
+    Return a ring that opens all these archives.
+
+    Archives under different passwords are asked for one by one; a person may mistype twice.
+
+    Raises:
+        PasswordError: A password is missing or wrong, and nobody can be asked.
+    """
+    heads = {info.name: head_of(studio, info) for info in infos if info.encrypted}
+    if not heads:
+        return KeyRing(())
+    known = [*passwords.given(studio.configuration.backup.encryption.key)]
+    ring = ring_of(known)
+    for name, head in heads.items():
+        ring = _opening(ring, known, name, head, passwords)
+    return ring
+
+
+def ring_of(known: Sequence[Password]) -> KeyRing:
+    """Return the ring of these passwords."""
+    return KeyRing([password.value.reveal() for password in known])
+
+
+def head_of(studio: Studio, info: BackupInfo) -> Head:
+    """Return what stands before the data of an encrypted archive."""
+    source = studio.repository.store.open(info.name)
+    try:
+        return read_head(source)
+    finally:
+        source.close()
+
+
+def _opening(
+    ring: KeyRing, known: list[Password], name: str, head: Head, passwords: PasswordSource
+) -> KeyRing:
+    """Return the ring, with one more password where it takes one to open this archive."""
+    for remaining in reversed(range(_TRIES + 1)):
+        try:
+            ring.master_key(head)
+            break
+        except PasswordError as error:
+            if not remaining:
+                raise
+            known.append(_asked(passwords, name, error, first=not known))
+            ring = ring_of(known)
+    return ring
+
+
+def _asked(passwords: PasswordSource, name: str, wrong: PasswordError, *, first: bool) -> Password:
+    """Ask; where nobody can be asked, a wrong password is the error, not the missing person."""
+    try:
+        return passwords.ask(f"of {name}")
+    except PasswordError as nobody:
+        raise (nobody if first else wrong) from None
