@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pinnacle_backup.archive.content import ContentReader
+from pinnacle_backup.engine.changes import is_untouched
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.index import index_contents
 from pinnacle_backup.engine.scope import Scope
@@ -15,6 +17,7 @@ from pinnacle_backup.model.streams import Buffer
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.repository.state import State
+from pinnacle_backup.sources.scan import found_of
 
 
 class Base:
@@ -89,6 +92,10 @@ class Base:
         """Return one entry, its extents in the new backup's table."""
         found = self._state.find(path) if self._state else None
         return self._table.move(*found) if found else None
+
+    def is_untouched(self, entry: Entry, status: os.stat_result) -> bool:
+        """Tell whether a path's inode is as it was when the earlier state was taken."""
+        return is_untouched(found_of(entry.path, entry.type, status), entry, self.taken_ns)
 
     def page_hashes(self, entry: Entry) -> Iterator[Buffer]:
         """Yield the page table of a database that ``find`` or ``move`` gave."""

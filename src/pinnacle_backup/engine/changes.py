@@ -16,7 +16,7 @@ SAME: Final = "same"
 DELETED: Final = "deleted"
 
 RACY_NS: Final = 1_000_000_000
-"""A file that changed within this time before the earlier backup may have changed again within one clock tick."""
+"""How long before the earlier state a change must lie to be told from one after it."""
 
 
 class Change(NamedTuple):
@@ -49,8 +49,7 @@ def compare(
                 yield Change(DELETED, None, entry)
             entry = next(earlier, None)
         if entry is not None and entry.path == found.path:
-            same = _is_same(found, entry) and entry.ctime_ns < taken_ns - RACY_NS
-            yield Change(SAME if same else CHANGED, found, entry)
+            yield Change(SAME if is_untouched(found, entry, taken_ns) else CHANGED, found, entry)
             entry = next(earlier, None)
         else:
             yield Change(NEW, found, None)
@@ -79,10 +78,15 @@ def listed(root: str, existing: Iterable[str], absent: Iterable[str]) -> Iterato
                 yield Change(NEW, found._replace(path=path), None)
 
 
-def _is_same(found: Found, entry: Entry) -> bool:
-    """Tell whether the inode is untouched: every change of content or metadata sets ctime."""
+def is_untouched(found: Found, entry: Entry, taken_ns: int) -> bool:
+    """
+    Tell whether the inode is as it was at ``taken_ns``: every change of content or metadata sets ctime.
+
+    What changed right before may have changed again within one tick of the file system's clock.
+    """
     return (
-        found.ctime_ns == entry.ctime_ns
+        entry.ctime_ns < taken_ns - RACY_NS
+        and found.ctime_ns == entry.ctime_ns
         and found.mtime_ns == entry.mtime_ns
         and found.inode == entry.inode
         and found.type == entry.type

@@ -98,7 +98,10 @@ class StoredDatabases:
         self.report(frozen.problems)
         for database in sorted(frozen.databases, key=lambda database: not database.writers_wait):
             path = relative(self._root, database.path)
-            self._store(database, path, self._base.find(path), self._keep)
+            base = self._base.find(path)
+            self.paths.append(path)
+            if base is None or database.copied or not self._base.is_untouched(base, os.lstat(database.path)):
+                self._store(database, path, base, self._keep)
             if problem := frozen.release(database):
                 self._problem(problem)
         self._pipeline.drain()
@@ -114,6 +117,7 @@ class StoredDatabases:
         with freeze([absolute(self._root, path)], scratch=self._scratch) as frozen:
             self.report(frozen.problems)
             for database in frozen.databases:
+                self.paths.append(path)
                 self._store(database, path, self._base.move(base) if base else None, then)
                 if problem := frozen.release(database):
                     self._problem(problem)
@@ -141,7 +145,6 @@ class StoredDatabases:
     def _store(
         self, database: FrozenDatabase, path: str, base: Entry | None, then: Callable[[Entry], None]
     ) -> None:
-        self.paths.append(path)
         descriptor = os.open(database.readable, os.O_RDONLY | os.O_CLOEXEC)
         try:
             entry = bundles.entry_of(path, FILE, os.stat(database.path))

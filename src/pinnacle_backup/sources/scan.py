@@ -94,7 +94,7 @@ def found_at(folders: DirectoryCache, path: str) -> Found | None:
             return None
         raise
     kind = TYPE_OF_MODE.get(stat.S_IFMT(status.st_mode), "other")
-    return _found(path, kind, status)
+    return found_of(path, kind, status)
 
 
 def _tops(root: str, sources: Iterable[str]) -> list[str]:
@@ -155,7 +155,7 @@ class _Walker:
             if path in given or path == EXTERNAL or EXTERNAL.startswith(path + "/"):
                 continue
             given.add(path)
-            yield _found(path, DIRECTORY, os.stat(self._absolute(path)))
+            yield found_of(path, DIRECTORY, os.stat(self._absolute(path)))
 
     def walk(self, top: str) -> Iterator[Found]:
         """Yield a source and all below it."""
@@ -167,7 +167,7 @@ class _Walker:
         kind = self._kind(top, status)
         if not kind or self._left_out(top, folder=kind == DIRECTORY):
             return
-        yield _found(top, kind, status)
+        yield found_of(top, kind, status)
         if kind == DIRECTORY:
             descriptor = self._open(absolute, None, top)
             if descriptor >= 0:
@@ -217,7 +217,7 @@ class _Walker:
             return None
         if (self._rules.exclude or self._skip) and self._left_out(path, folder=kind == DIRECTORY):
             return None
-        return _found(path, kind, status)
+        return found_of(path, kind, status)
 
     def _enter(self, folder: _Folder, name: str, found: Found) -> _Folder | None:
         if self._rules.one_file_system and found.device != os.fstat(folder.descriptor).st_dev:
@@ -279,7 +279,8 @@ class _Folder:
             self.descriptor = -1
 
 
-def _found(path: str, kind: str, status: os.stat_result) -> Found:
+def found_of(path: str, kind: str, status: os.stat_result) -> Found:
+    """Return a path with what a stat says of it."""
     return Found(
         path,
         kind,
