@@ -110,8 +110,7 @@ class Catalog:
         Args:
             path: The file; its folder is made where it is missing. Empty for one in memory.
         """
-        self._path = path
-        self._database = _open(path)
+        self._path, self._database = _open(path)
 
     @property
     def path(self) -> str:
@@ -218,11 +217,11 @@ class Catalog:
         self._database.close()
         if self._path and _is_damage(error):
             _remove(self._path)
-        self._database = _open(self._path)
+        self._path, self._database = _open(self._path)
 
     def _move_to_memory(self, _: sqlite3.DatabaseError) -> None:
         self._database.close()
-        self._path, self._database = "", _open("")
+        self._path, self._database = _open("")
 
 
 class ContentLookup:
@@ -258,24 +257,23 @@ class ContentLookup:
         return self._database if self._path else None
 
 
-def _open(path: str) -> sqlite3.Connection:
-    if not path:
-        return _prepared(sqlite3.connect(":memory:", isolation_level=None))
-    for _ in range(2):
+def _open(path: str) -> tuple[str, sqlite3.Connection]:
+    """Return a catalog and its path: this one, else one made anew, else one in memory."""
+    for _ in range(2 if path else 0):
         try:
-            return _open_file(path)
+            return path, _open_file(path)
         except OSError:
             break
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 break
             _remove(path)
-    return _open("")
+    return "", _prepared(sqlite3.connect(":memory:", isolation_level=None))
 
 
 def _open_file(path: str) -> sqlite3.Connection:
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    with contextlib.suppress(PermissionError):  # it may be there for reading
+    with contextlib.suppress(OSError):  # it may be there for reading
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     database = sqlite3.connect(path, isolation_level=None)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Final
 
@@ -14,7 +15,10 @@ _LONGEST: Final = 1024
 
 
 def write_sidecar(store: Store, name: str, sha256: str) -> None:
-    """Store the checksum of an archive. The caller holds the writer lock."""
+    """Store the checksum of an archive, unless it is there. The caller holds the writer lock."""
+    with contextlib.suppress(DamagedError):
+        if read_sidecar(store, name) == sha256:
+            return
     store.put(sidecar_name(name), f"{sha256}  {name}\n".encode(), replace=True)
 
 

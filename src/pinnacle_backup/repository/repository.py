@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, Protocol
@@ -31,10 +32,11 @@ from pinnacle_backup.model.streams import ByteSource
 from pinnacle_backup.repository import companions
 from pinnacle_backup.repository.catalog import CachedBackup, Catalog
 from pinnacle_backup.repository.listing import Listing, created_at, listing_of
-from pinnacle_backup.repository.names import is_archive_name, pin_name
+from pinnacle_backup.repository.names import is_archive_name, pin_name, sidecar_name
 from pinnacle_backup.repository.writing import Cleaner
-from pinnacle_backup.store.base import Store, StoredObject
+from pinnacle_backup.store.base import Store, StoredObject, check_name
 
+_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _WRITER: Final = "writer"
 _READER: Final = "reader"
 _REPOSITORY: Final = "repository"
@@ -220,6 +222,7 @@ class Repository:
         return found, problems
 
     def _read_one(self, stored: StoredObject) -> CachedBackup:
+        check_name(sidecar_name(stored.name))  # one that is too long has no room for its companions
         source = self.store.open(stored.name)
         try:
             header, totals, encrypted = self._read_facts(source, stored.name)
@@ -249,8 +252,10 @@ def _facts(
 
 def _check(header: BackupHeader) -> None:
     created_at(header)
-    if header.type not in (FULL, INCREMENTAL) or (header.type == INCREMENTAL) != bool(header.base):
-        raise FormatError(f"the header of backup {printable(header.id)[:32]} contradicts itself")
+    ids = [header.id, header.repository, *([header.base] if header.type == INCREMENTAL else [])]
+    sound = header.type == INCREMENTAL or (header.type == FULL and not header.base)
+    if not sound or not all(_ID.fullmatch(identity) for identity in ids):
+        raise FormatError(f"the header of backup {printable(header.id)[:32]} makes no sense")
 
 
 def _info(found: CachedBackup, *, pinned: bool) -> BackupInfo:

@@ -109,8 +109,9 @@ class LocalStore:
     def sweep(self, belongs: Callable[[str], bool]) -> tuple[str, ...]:
         """Remove the ``.partial`` files that are ours and return their names."""
         with self._failures("sweep", self.directory):
-            names = [entry.name for entry in self.system.scan(self.directory)]
-            left = tuple(n for n in names if n.endswith(PARTIAL) and belongs(n.removesuffix(PARTIAL)))
+            entries = [entry for entry in self.system.scan(self.directory) if entry.name.endswith(PARTIAL)]
+            files = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+            left = tuple(name for name in files if belongs(name.removesuffix(PARTIAL)))
             for name in left:
                 self.system.unlink(os.path.join(self.directory, name))
         return left
@@ -155,7 +156,7 @@ class LocalStore:
     def _make_folder(self) -> None:
         with self._failures("make the folder", self.directory), contextlib.suppress(FileExistsError):
             self.system.make_folder(self.directory)
-            sync_folder(self.system, os.path.dirname(self.directory))
+            sync_folder(self.system, os.path.dirname(self.directory.rstrip("/")))
 
     @contextlib.contextmanager
     def _failures(self, doing: str, path: str) -> Iterator[None]:

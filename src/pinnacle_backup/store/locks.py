@@ -128,10 +128,12 @@ class _Held:
             os.pwrite(self._fd, record[:_SLOT], holder.pid % _SLOTS * _SLOT)
 
     def release(self) -> None:
-        """Give the lock back; does nothing in a child, which has it no more."""
+        """Give the lock back, also where a child has not closed its copy yet; in a child do nothing."""
         if self._fd >= 0:
             with contextlib.suppress(OSError):
                 os.pwrite(self._fd, b"\n" * _SLOT, os.getpid() % _SLOTS * _SLOT)
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
             self.close()
 
     def close(self) -> None:
