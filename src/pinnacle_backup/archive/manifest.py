@@ -9,7 +9,7 @@ import msgspec
 
 from pinnacle_backup.errors import FormatError
 from pinnacle_backup.model.backup import FORMAT_VERSION, BackupSummary
-from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FIFO, FILE, SYMLINK, Entry
+from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FIFO, FILE, SYMLINK, Entry, Extent
 from pinnacle_backup.model.paths import (
     EXTERNAL,
     INTERNAL,
@@ -37,6 +37,11 @@ _entries: Final = msgspec.json.Decoder(Entry)
 _lines: Final = msgspec.json.Decoder(_Line)
 _summaries: Final = msgspec.json.Decoder(BackupSummary)
 
+_ESCAPED: Final = b'_base64"'
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_LARGEST_ID: Final = (1 << 32) - 2
+"""One more is what ``chown`` takes for "leave it as it is"."""
+
 
 def encode(entry: Entry) -> bytes:
     """Return the entry's line."""
@@ -59,9 +64,12 @@ def decode(part: bytes) -> list[Entry]:
         FormatError: A line is not an entry, or an entry breaks a rule that restoring relies on.
     """
     try:
-        entries = _entries.decode_lines(part)
-    except msgspec.MsgspecError:
-        entries = _decode_escaped(part)
+        if _ESCAPED in part:
+            entries = [_unescaped(line) for line in _lines.decode_lines(part)]
+        else:
+            entries = _entries.decode_lines(part)
+    except _UNREADABLE as error:
+        raise FormatError(f"a line of the manifest cannot be read: {error}") from error
     for entry in entries:
         _check(entry)
     return entries
@@ -76,7 +84,7 @@ def decode_summary(line: bytes) -> BackupSummary:
     """
     try:
         summary = _summaries.decode(line)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise FormatError(f"the manifest's summary cannot be read: {error}") from error
     if summary.backup.format != FORMAT_VERSION:
         raise FormatError(
@@ -139,15 +147,10 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _decode_escaped(part: bytes) -> list[Entry]:
-    try:
-        return [_unescaped(line) for line in _lines.decode_lines(part)]
-    except msgspec.MsgspecError as error:
-        raise FormatError(f"a line of the manifest cannot be read: {error}") from error
-
-
 def _unescaped(line: _Line) -> Entry:
     fields = {name: getattr(line, name) for name in Entry.__struct_fields__}
+    if (line.path and line.path_base64) or (line.target and line.target_base64):
+        raise FormatError(f"{printable(line.path)}: the manifest says a name in two ways")
     if line.path_base64:
         fields["path"] = from_bytes(line.path_base64)
     if line.target_base64:
@@ -163,11 +166,13 @@ def _check(entry: Entry) -> None:
         raise FormatError(f"the manifest names a path outside the studio: {printable(entry.path)!r}")
     if entry.type not in _TYPES:
         raise FormatError(f"{printable(entry.path)}: unknown type {entry.type!r}")
-    if not 0 <= entry.mode <= 0o7777 or entry.uid < 0 or entry.gid < 0 or entry.size < 0:
-        raise FormatError(f"{printable(entry.path)}: impossible mode, owner or size")
+    if not (0 <= entry.mode <= 0o7777 and 0 <= entry.uid <= _LARGEST_ID and 0 <= entry.gid <= _LARGEST_ID):
+        raise FormatError(f"{printable(entry.path)}: impossible mode or owner")
+    if "\0" in entry.target or (entry.xattrs and "\0" in "".join(entry.xattrs)):
+        raise FormatError(f"{printable(entry.path)}: impossible link or attribute")
     if entry.type == FILE:
         _check_content(entry)
-    elif entry.extents or entry.size:
+    elif entry.extents or entry.size or entry.holes or entry.pages:
         raise FormatError(f"{printable(entry.path)}: only files have content")
 
 
@@ -177,11 +182,9 @@ def _is_reserved(path: str) -> bool:
 
 
 def _check_content(entry: Entry) -> None:
-    total = 0
-    for extent in entry.extents:
-        if min(extent.length, extent.start, extent.member, extent.archive, extent.stored) < 0:
-            raise FormatError(f"{printable(entry.path)}: impossible extent")
-        total += extent.length
+    total = _length(entry, entry.extents)
+    if entry.pages is not None:
+        _length(entry, entry.pages.extents)
     end = -1
     for offset, length in entry.holes:
         if offset <= end or length <= 0 or offset + length > entry.size:
@@ -190,3 +193,12 @@ def _check_content(entry: Entry) -> None:
         total += length
     if total != entry.size:
         raise FormatError(f"{printable(entry.path)}: extents and holes do not add up to the size")
+
+
+def _length(entry: Entry, extents: Iterable[Extent]) -> int:
+    total = 0
+    for extent in extents:
+        if min(extent.length, extent.start, extent.member, extent.archive, extent.stored) < 0:
+            raise FormatError(f"{printable(entry.path)}: impossible extent")
+        total += extent.length
+    return total

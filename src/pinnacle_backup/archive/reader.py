@@ -12,7 +12,7 @@ from pinnacle_backup.archive.members import LARGEST, Codec, codec_of_stream
 from pinnacle_backup.errors import DamagedError, FormatError
 from pinnacle_backup.model.backup import BackupSummary, ManifestPart
 from pinnacle_backup.model.entry import Entry
-from pinnacle_backup.model.paths import from_bytes, order_key
+from pinnacle_backup.model.paths import from_bytes, order_key, to_bytes
 from pinnacle_backup.model.streams import ByteSource
 
 _TAIL: Final = 64 << 10
@@ -131,7 +131,11 @@ class ArchiveReader:
         raw = self.raw_member(part.member, part.stored)
         if hashlib.sha256(raw).hexdigest() != part.sha256:
             raise DamagedError(f"{self.name}: the manifest is damaged from {from_bytes(part.first)!r} on")
-        return manifest.decode(self._decompress(raw))
+        lines = self._decompress(raw)
+        entries = manifest.decode(lines)
+        if len(lines) != part.length or not entries or to_bytes(entries[0].path) != part.first:
+            raise FormatError(f"{self.name}: the manifest's index does not fit the manifest")
+        return entries
 
     def _part_of(self, key: bytes) -> int:
         return max(bisect_right(self._firsts, key) - 1, 0)

@@ -42,7 +42,6 @@ def header(entry: Entry, size: int = 0, *, link: str = "") -> bytes:
     kind = b"1" if link else _TYPEFLAGS.get(entry.type, b"0")
     if entry.type == DIRECTORY:
         path += b"/"
-    seconds = entry.mtime_ns // 1_000_000_000
     records: list[tuple[bytes, bytes]] = []
     name, prefix = _split(path)
     if not name:
@@ -50,17 +49,8 @@ def header(entry: Entry, size: int = 0, *, link: str = "") -> bytes:
         name = path[:100]
     if len(target) > 100:
         records.append((b"linkpath", target))
-    if size > _LARGEST_SIZE:
-        records.append((b"size", b"%d" % size))
-    if entry.uid > _LARGEST_ID:
-        records.append((b"uid", b"%d" % entry.uid))
-    if entry.gid > _LARGEST_ID:
-        records.append((b"gid", b"%d" % entry.gid))
-    if not 0 <= seconds <= _LARGEST_SIZE:
-        records.append((b"mtime", b"%d" % seconds))
-    for key, value in entry.xattrs.items():
-        records.append((b"SCHILY.xattr." + to_bytes(key), value))
-    block = _block(name, entry.mode, (entry.uid, entry.gid), size, seconds, kind, target, prefix)
+    records += _metadata(entry, size)
+    block = _block(name, entry.mode, (entry.uid, entry.gid), size, _seconds(entry), kind, target, prefix)
     return _pax(records) + block if records else block
 
 
@@ -88,24 +78,40 @@ def sparse_header(entry: Entry, stored: int) -> bytes:
     folder, _, name = to_bytes(entry.path).rpartition(b"/")
     alias = (folder + b"/" if folder else b"") + b"GNUSparseFile.0/" + name
     records = [
+        *([(b"path", alias)] if len(alias) > 100 else []),  # before the name, which shall win
         (b"GNU.sparse.major", b"1"),
         (b"GNU.sparse.minor", b"0"),
         (b"GNU.sparse.name", to_bytes(entry.path)),
         (b"GNU.sparse.realsize", b"%d" % entry.size),
-        *((b"SCHILY.xattr." + to_bytes(key), value) for key, value in entry.xattrs.items()),
+        *_metadata(entry, stored),
     ]
-    if stored > _LARGEST_SIZE:
-        records.append((b"size", b"%d" % stored))
-    if len(alias) > 100:
-        records.append((b"path", alias))
-    seconds = min(max(entry.mtime_ns // 1_000_000_000, 0), _LARGEST_SIZE)
-    owner = (min(entry.uid, _LARGEST_ID), min(entry.gid, _LARGEST_ID))
-    return _pax(records) + _block(alias[:100], entry.mode, owner, stored, seconds, b"0", b"", b"")
+    owner = (entry.uid, entry.gid)
+    return _pax(records) + _block(alias[:100], entry.mode, owner, stored, _seconds(entry), b"0", b"", b"")
 
 
 def manifest_header(size: int) -> bytes:
     """Return the one block that precedes the manifest; its length never varies (base-256 above 8 GiB)."""
     return _block(to_bytes(MANIFEST_PATH), 0o600, (0, 0), size, 0, b"0", b"", b"", base256=True)
+
+
+def _seconds(entry: Entry) -> int:
+    return entry.mtime_ns // 1_000_000_000
+
+
+def _metadata(entry: Entry, size: int) -> list[tuple[bytes, bytes]]:
+    """Return the pax records for what does not fit into the fields of a ustar header."""
+    records: list[tuple[bytes, bytes]] = []
+    if size > _LARGEST_SIZE:
+        records.append((b"size", b"%d" % size))
+    if entry.uid > _LARGEST_ID:
+        records.append((b"uid", b"%d" % entry.uid))
+    if entry.gid > _LARGEST_ID:
+        records.append((b"gid", b"%d" % entry.gid))
+    if not 0 <= _seconds(entry) <= _LARGEST_SIZE:
+        records.append((b"mtime", b"%d" % _seconds(entry)))
+    for key, value in entry.xattrs.items():
+        records.append((b"SCHILY.xattr." + to_bytes(key), value))
+    return records
 
 
 def _split(path: bytes) -> tuple[bytes, bytes]:
@@ -138,8 +144,8 @@ def _block(  # noqa: PLR0913, PLR0917 - the fields of a ustar header, in their o
     head = b"%b%07o\0%07o\0%07o\0%b%011o\0" % (
         name.ljust(100, b"\0"),
         mode,
-        owner[0] if owner[0] <= _LARGEST_ID else 0,
-        owner[1] if owner[1] <= _LARGEST_ID else 0,
+        min(owner[0], _LARGEST_ID),  # never 0: who ignores pax records must not make a file root's
+        min(owner[1], _LARGEST_ID),
         size_field,
         seconds if 0 <= seconds <= _LARGEST_SIZE else 0,
     )
