@@ -72,7 +72,8 @@ class Studio:
         return {name for name in os.listdir(self.root) if name.endswith(("-wal", "-shm", "-journal"))}
 
     def stop(self) -> None:
-        for process in self.processes:
+        while self.processes:
+            process = self.processes.pop()
             process.kill()
             process.communicate()
 
