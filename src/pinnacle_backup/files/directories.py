@@ -1,79 +1,105 @@
 """
 Folders by descriptor, part by part, so that no link is ever followed.
 
-Works below any depth: no call is given more than one name, so PATH_MAX does not matter.
+Works at any depth: no call is given more than one name, so PATH_MAX does not matter.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 from pinnacle_backup.errors import RestoreError
-from pinnacle_backup.model.paths import is_safe, printable
+from pinnacle_backup.model.paths import parent, printable
 
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_MOST_OPEN: Final = 128
+"""Opens a folder for listing, and for changing its metadata."""
+
+_ON_THE_WAY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""Opens a folder for going through it: that needs no right to list it."""
+
+_MOST_OPEN: Final = 64
+_REFUSED: Final = frozenset({"", ".", ".."})
+
+
+def open_beneath(root: int, parts: Iterable[str]) -> int:
+    """
+    Return a descriptor, for listing, of the folder that the parts lead to.
+
+    Raises:
+        OSError: A part is missing, or is not a folder but a link to one.
+        RestoreError: A part is not a plain name.
+    """
+    above = os.dup(root)
+    try:
+        for name in parts:
+            below = _enter(above, name, create=False)
+            os.close(above)
+            above = below
+        return os.open(".", FOLDER_FLAGS, dir_fd=above)
+    finally:
+        os.close(above)
 
 
 class DirectoryCache:
     """
     Descriptors of the folders below a root; those on the way to the last path stay open.
 
-    Paths in path order cost one ``openat`` a folder.
+    Paths in path order cost one ``openat`` a folder; however deep they are, few descriptors are open.
 
     Args:
         root: Descriptor of the root; closed with the cache.
-        create: Whether missing folders are made (for their owner alone, until their entry says otherwise).
     """
 
-    def __init__(self, root: int, *, create: bool = False) -> None:
+    def __init__(self, root: int) -> None:
         self._root = root
-        self._create = create
-        self._names: list[str] = []
-        self._descriptors: list[int] = []
-        self._folder = ""
+        self._open: list[int] = []  # the deepest folders on the way to _path, and _path itself
+        self._path = ""
         self._last = root
 
     @classmethod
-    def open(cls, root: str, *, create: bool = False) -> Self:
+    def open(cls, root: str) -> Self:
         """Return a cache of the folder of that absolute path; links on the way to it are followed."""
-        return cls(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), create=create)
+        return cls(os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
 
-    def parent(self, path: str) -> tuple[int, str]:
+    def parent(self, path: str, *, create: bool = False) -> tuple[int, str]:
         """
         Return the descriptor of the folder that holds a path, and the name in it.
 
-        The descriptor stays the cache's, and is good until the next call.
+        The descriptor stays the cache's, is good until the next call, and only leads to names (``O_PATH``).
+
+        Args:
+            path: Relative to the root.
+            create: Whether missing folders are made, for their owner alone until their entry says otherwise.
 
         Raises:
             OSError: A folder on the way is missing, or is a link.
             RestoreError: The path would leave the root.
         """
         folder, _, name = path.rpartition("/")
-        if name in ("", ".", "..") or "\0" in name:
-            raise RestoreError(f"{printable(path)!r} is not a path below a folder")
-        return (self._last if folder == self._folder else self.folder(folder)), name
+        if name in _REFUSED or "\0" in name:
+            raise _unsafe(path)
+        return (self._last if folder == self._path else self.folder(folder, create=create)), name
 
-    def folder(self, path: str) -> int:
-        """Return the descriptor of a folder, which stays the cache's; the empty path is the root."""
-        if path == self._folder:
-            return self._last
-        parts = path.split("/") if path else []
-        if path and not is_safe(path):
-            raise RestoreError(f"{printable(path)!r} is not a path below a folder")
-        self._forget(_common(self._names, parts))
-        for name in parts[len(self._names) :]:
-            self._descend(name)
-        self._folder = path
-        self._last = self._descriptors[-1] if self._descriptors else self._root
+    def folder(self, path: str, *, create: bool = False) -> int:
+        """Return the descriptor of a folder; see ``parent``. The empty path is the root."""
+        while not _holds(self._path, path):
+            self._leave()
+        if path != self._path:
+            for name in path[len(self._path) :].removeprefix("/" if self._path else "").split("/"):
+                self._descend(name, create=create)
         return self._last
 
     def forget(self) -> None:
         """Close all but the root: folders may have been replaced meanwhile."""
-        self._forget(0)
-        self._folder, self._last = "", self._root
+        for descriptor in self._open:
+            os.close(descriptor)
+        self._open.clear()
+        self._path = ""
+        self._last = self._root
 
     def close(self) -> None:
         """Close all descriptors; harmless when called twice."""
@@ -90,48 +116,40 @@ class DirectoryCache:
     ) -> None:
         self.close()
 
-    def _descend(self, name: str) -> None:
-        above = self._descriptors[-1] if self._descriptors else self._root
-        try:
-            descriptor = os.open(name, FOLDER_FLAGS, dir_fd=above)
-        except FileNotFoundError:
-            if not self._create:
-                self._forget(0)
-                self._folder, self._last = "", self._root
-                raise
-            os.mkdir(name, 0o700, dir_fd=above)
-            descriptor = os.open(name, FOLDER_FLAGS, dir_fd=above)
-        except OSError:
-            self._forget(0)
-            self._folder, self._last = "", self._root
+    def _descend(self, name: str, *, create: bool) -> None:
+        self._last = _enter(self._last, name, create=create)
+        self._open.append(self._last)
+        self._path = f"{self._path}/{name}" if self._path else name
+        if len(self._open) > _MOST_OPEN:
+            os.close(self._open.pop(0))
+
+    def _leave(self) -> None:
+        """Go one folder up; to the root where the way up is no longer open."""
+        os.close(self._open.pop())
+        if self._open:
+            self._path = parent(self._path)
+            self._last = self._open[-1]
+        else:
+            self._path = ""
+            self._last = self._root
+
+
+def _enter(above: int, name: str, *, create: bool) -> int:
+    if name in _REFUSED or "\0" in name or "/" in name:
+        raise _unsafe(name)
+    try:
+        return os.open(name, _ON_THE_WAY, dir_fd=above)
+    except FileNotFoundError:
+        if not create:
             raise
-        self._names.append(name)
-        self._descriptors.append(descriptor)
-        if len(self._descriptors) > _MOST_OPEN:
-            self._close_shallow()
-
-    def _close_shallow(self) -> None:
-        """Give back a descriptor high above; it is opened again on the way to another branch."""
-        index = len(self._descriptors) - _MOST_OPEN - 1
-        if self._descriptors[index] >= 0:
-            os.close(self._descriptors[index])
-            self._descriptors[index] = -1
-
-    def _forget(self, count: int) -> None:
-        """Keep the first ``count`` folders only."""
-        while len(self._descriptors) > count:
-            descriptor = self._descriptors.pop()
-            self._names.pop()
-            if descriptor >= 0:
-                os.close(descriptor)
-        if self._descriptors and self._descriptors[-1] < 0:  # high above, and closed: go there anew
-            self._forget(0)
+    with suppress(FileExistsError):  # another process was quicker; what it made is opened by the same rules
+        os.mkdir(name, 0o700, dir_fd=above)
+    return os.open(name, _ON_THE_WAY, dir_fd=above)
 
 
-def _common(names: list[str], parts: list[str]) -> int:
-    count = 0
-    for name, part in zip(names, parts, strict=False):
-        if name != part:
-            break
-        count += 1
-    return count
+def _holds(folder: str, path: str) -> bool:
+    return not folder or path == folder or path.startswith(folder + "/")
+
+
+def _unsafe(path: str) -> RestoreError:
+    return RestoreError(f"{printable(path)!r} is not a path below a folder")

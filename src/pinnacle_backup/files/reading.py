@@ -10,7 +10,9 @@ from typing import Final
 from pinnacle_backup.files.directories import DirectoryCache
 
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_NOATIME: Final = getattr(os, "O_NOATIME", 0)
+_REPLACED: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.ENOTDIR})
+"""What opening says of a link, of a socket, and of a path whose folder is no folder any more."""
+
 _BLOCK: Final = 512
 
 
@@ -22,15 +24,16 @@ def open_file(folders: DirectoryCache, path: str) -> tuple[int, os.stat_result]:
         FileNotFoundError: It is gone, or something else has its name now.
         OSError: It cannot be read.
     """
-    folder, name = folders.parent(path)
     try:
-        descriptor = os.open(name, _FLAGS | _NOATIME, dir_fd=folder)
-    except PermissionError:  # O_NOATIME is the owner's privilege
-        descriptor = os.open(name, _FLAGS, dir_fd=folder)
+        descriptor = _open(*folders.parent(path))
+    except OSError as error:
+        if error.errno in _REPLACED:
+            raise _replaced(path) from error
+        raise
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise FileNotFoundError(errno.ENOENT, "no longer an ordinary file", path)
+        raise _replaced(path)
     return descriptor, status
 
 
@@ -50,10 +53,8 @@ def read_all(descriptor: int, length: int, offset: int = 0) -> bytes:
 def data_segments(descriptor: int, status: os.stat_result) -> tuple[tuple[int, int], ...]:
     """Return (offset, length) of the runs that have blocks; a file without holes is one run."""
     size = status.st_size
-    if not size:
-        return ()
     if status.st_blocks * _BLOCK >= size:
-        return ((0, size),)
+        return ((0, size),) if size else ()
     segments: list[tuple[int, int]] = []
     position = 0
     while position < size:
@@ -72,7 +73,29 @@ def data_segments(descriptor: int, status: os.stat_result) -> tuple[tuple[int, i
 
 
 def changed(before: os.stat_result, after: os.stat_result) -> str:
-    """Return ``grew`` or ``rewritten`` for a file that changed between two stats, else nothing."""
-    if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size):
+    """
+    Return ``grew`` or ``rewritten`` for a file that changed between two stats, else nothing.
+
+    A program that writes and then sets the time back is found out by ctime, which nobody can set.
+    """
+    if (
+        before.st_mtime_ns == after.st_mtime_ns
+        and before.st_ctime_ns == after.st_ctime_ns
+        and before.st_size == after.st_size
+        and before.st_ino == after.st_ino
+    ):
         return ""
-    return "grew" if after.st_size > before.st_size else "rewritten"
+    return "grew" if after.st_size > before.st_size and before.st_ino == after.st_ino else "rewritten"
+
+
+def _open(folder: int, name: str) -> int:
+    try:
+        return os.open(name, _FLAGS | os.O_NOATIME, dir_fd=folder)
+    except PermissionError as error:
+        if error.errno != errno.EPERM:
+            raise
+    return os.open(name, _FLAGS, dir_fd=folder)  # not reading the time is the owner's privilege
+
+
+def _replaced(path: str) -> FileNotFoundError:
+    return FileNotFoundError(errno.ENOENT, "is no longer an ordinary file", path)

@@ -8,26 +8,34 @@ appears under a temporary name and is renamed, so that no name ever holds half a
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
+import re
 import secrets
 import stat
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Final, Self
 
 from pinnacle_backup.errors import RestoreError
 from pinnacle_backup.files.directories import FOLDER_FLAGS, DirectoryCache
 from pinnacle_backup.files.metadata import apply
+from pinnacle_backup.files.pending import PendingFile
+from pinnacle_backup.files.removal import make_usable, remove_tree
 from pinnacle_backup.model.entry import Entry
-from pinnacle_backup.model.paths import printable
-from pinnacle_backup.model.streams import Buffer
+from pinnacle_backup.model.paths import parent, printable
 
-_TEMPORARY: Final = ".pinnacle-restore-"
-_CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+__all__ = ["PendingFile", "TargetTree"]
+
+_TEMPORARY: Final = re.compile(r"\.pinnacle-([0-9a-f]{8})-\d+\.tmp")
 
 
 class TargetTree:
     """
-    A folder that is restored into.
+    A folder that is restored into. For one thread.
+
+    Whatever stands at a path is replaced, a folder with all that it holds: who plans a restore
+    has to have saved that before.
 
     Args:
         root: Its absolute path; made where it is missing.
@@ -36,11 +44,12 @@ class TargetTree:
     def __init__(self, root: str) -> None:
         os.makedirs(root, 0o700, exist_ok=True)
         self.root = root
-        self._folders = DirectoryCache.open(root, create=True)
+        self._folders = DirectoryCache.open(root)
         self._privileged = os.geteuid() == 0
-        self._swept: set[str] = set()
-        self._prefix = f"{_TEMPORARY}{secrets.token_hex(4)}-"
+        self._token = secrets.token_hex(4)
         self._count = 0
+        self._file_systems: dict[int, int] = {}
+        self._remember_file_system("")
 
     @classmethod
     def open(cls, root: str) -> Self:
@@ -57,79 +66,75 @@ class TargetTree:
 
     def create_file(self, path: str) -> PendingFile:
         """Begin a file that takes its name when it is committed."""
-        folder, name = self._folders.parent(path)
+        folder, _ = self._folders.parent(path, create=True)
         temporary = self._temporary()
-        descriptor = os.open(temporary, _CREATE, 0o600, dir_fd=folder)
-        return PendingFile(self, os.dup(folder), descriptor, temporary, name)
+        return PendingFile(
+            folder,
+            temporary,
+            privileged=self._privileged,
+            take_name=partial(self._take_name, path, temporary),
+        )
 
     def open_folder(self, path: str) -> None:
-        """Make a folder if there is none. What else has its name is removed first."""
-        folder, name = self._folders.parent(path)
+        """Make a folder if there is none, in place of whatever else has its name."""
+        folder, name = self._folders.parent(path, create=True)
         try:
             os.mkdir(name, 0o700, dir_fd=folder)
         except FileExistsError:
             if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                os.unlink(name, dir_fd=folder)
-                os.mkdir(name, 0o700, dir_fd=folder)
+                self._replace_by_folder(folder, name)
+            elif not self._privileged:
+                make_usable(folder, name)
 
     def finish_folder(self, entry: Entry) -> list[str]:
-        """Give a folder its metadata; return what could not be applied."""
-        return apply(self._folders.folder(entry.path), "", entry, privileged=self._privileged)
+        """Give a folder its metadata, when all in it is done; return what could not be applied."""
+        self.sweep(entry.path)
+        self._remember_file_system(entry.path)
+        return self.apply_metadata(entry)
 
     def symlink(self, entry: Entry) -> list[str]:
-        """Make a symlink, in place of whatever file has its name."""
-        folder, name = self._folders.parent(entry.path)
-        temporary = self._temporary()
-        os.symlink(entry.target, temporary, dir_fd=folder)
-        return self._place(folder, temporary, name, entry)
+        """Make a symlink, in place of whatever has its name."""
+        if not entry.target or "\0" in entry.target:
+            raise RestoreError(
+                f"{printable(entry.path)}: {printable(entry.target)!r} cannot be a link's target"
+            )
+        return self._place(entry, lambda name, folder: os.symlink(entry.target, name, dir_fd=folder))
 
     def fifo(self, entry: Entry) -> list[str]:
-        """Make a FIFO, in place of whatever file has its name."""
-        folder, name = self._folders.parent(entry.path)
-        temporary = self._temporary()
-        os.mkfifo(temporary, 0o600, dir_fd=folder)
-        return self._place(folder, temporary, name, entry)
+        """Make a FIFO, in place of whatever has its name."""
+        return self._place(entry, lambda name, folder: os.mkfifo(name, 0o600, dir_fd=folder))
 
     def link(self, path: str, first: str) -> None:
         """Make ``path`` another name of the file ``first``."""
         folder, name = self._folders.parent(first)
-        folder = os.dup(folder)
-        temporary = self._temporary()
+        if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            raise RestoreError(f"{printable(first)} is not an ordinary file")
+        first_folder = os.dup(folder)
         try:
-            if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                raise RestoreError(f"{printable(first)} is not an ordinary file")
-            own, own_name = self._folders.parent(path)
-            os.link(name, temporary, src_dir_fd=folder, dst_dir_fd=own, follow_symlinks=False)
-            os.rename(temporary, own_name, src_dir_fd=own, dst_dir_fd=own)
-            if _exists(own, temporary):  # between two names of one inode, rename does nothing
-                os.unlink(temporary, dir_fd=own)
+            folder, _ = self._folders.parent(path, create=True)
+            temporary = self._temporary()
+            os.link(name, temporary, src_dir_fd=first_folder, dst_dir_fd=folder, follow_symlinks=False)
+            try:
+                self._take_name(path, temporary, folder)
+            finally:  # between two names of one inode, rename does nothing
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary, dir_fd=folder)
         finally:
-            os.close(folder)
+            os.close(first_folder)
 
     def apply_metadata(self, entry: Entry) -> list[str]:
-        """Give what is there the metadata of the entry; return what could not be applied."""
+        """
+        Give what is there the metadata of the entry; return what could not be applied.
+
+        Raises:
+            FileNotFoundError: Nothing of the entry's type is there.
+        """
         folder, name = self._folders.parent(entry.path)
-        try:
-            descriptor = os.open(
-                name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
-            )
-        except OSError as error:
-            if error.errno not in (errno.ELOOP, errno.ENXIO, errno.EACCES):
-                raise
-            return apply(folder, name, entry, privileged=self._privileged)
-        try:
-            return apply(descriptor, "", entry, privileged=self._privileged)
-        finally:
-            os.close(descriptor)
+        return apply(folder, name, entry, privileged=self._privileged)
 
     def remove(self, path: str) -> None:
         """Remove a path, a folder with all that it holds; nothing where there is nothing."""
-        try:
-            folder, name = self._folders.parent(path)
-            _remove(folder, name)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        self._folders.forget()
+        remove_tree(self._folders, path)
 
     def remove_folder_if_empty(self, path: str) -> bool:
         """Remove a folder that holds nothing; tell whether it is gone."""
@@ -140,147 +145,84 @@ class TargetTree:
             return True
         except OSError:
             return False
-        self._folders.forget()
         return True
 
     def sweep(self, path: str) -> None:
         """Remove what a killed restore left in a folder."""
-        folder = self._folders.folder(path)
-        for name in os.listdir(folder):
-            if name.startswith(_TEMPORARY) and not name.startswith(self._prefix):
-                _remove(folder, name)
+        try:
+            descriptor = os.open(".", FOLDER_FLAGS, dir_fd=self._folders.folder(path))
+        except PermissionError:  # then nobody restored into it
+            return
+        try:
+            names = os.listdir(descriptor)
+        finally:
+            os.close(descriptor)
+        for name in names:
+            match = _TEMPORARY.fullmatch(name)
+            if match and match[1] != self._token:
+                self.remove(f"{path}/{name}" if path else name)
 
     def sync(self) -> None:
-        """Make all that was written durable."""
-        folder = self._folders.folder("")
-        libc = ctypes.CDLL(None, use_errno=True)
-        if not hasattr(libc, "syncfs"):
+        """Make all that was written durable, in every file system that a finished folder lies in."""
+        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+        if syncfs is None:
             os.sync()
-        elif libc.syncfs(folder):
-            code = ctypes.get_errno()
-            raise RestoreError(
-                f"{printable(self.root)}: what was restored is not durable: {os.strerror(code)}"
-            )
+            return
+        for descriptor in self._file_systems.values():
+            if syncfs(descriptor):
+                reason = os.strerror(ctypes.get_errno())
+                raise RestoreError(f"{printable(self.root)}: what was restored is not durable: {reason}")
 
     def close(self) -> None:
-        """Close all descriptors."""
+        """Close all descriptors; harmless when called twice."""
         self._folders.close()
+        for descriptor in self._file_systems.values():
+            os.close(descriptor)
+        self._file_systems.clear()
 
-    def commit(self, pending: PendingFile, entry: Entry) -> list[str]:
-        """Give a new file its metadata, then its name."""
-        notes = apply(pending.descriptor, "", entry, privileged=self._privileged)
+    def _place(self, entry: Entry, make: Callable[[str, int], None]) -> list[str]:
+        """Make something that has no content, complete it, and give it its name."""
+        folder, _ = self._folders.parent(entry.path, create=True)
+        temporary = self._temporary()
+        make(temporary, folder)
         try:
-            os.rename(pending.temporary, pending.name, src_dir_fd=pending.folder, dst_dir_fd=pending.folder)
-        except IsADirectoryError:
-            _remove(pending.folder, pending.name)
-            os.rename(pending.temporary, pending.name, src_dir_fd=pending.folder, dst_dir_fd=pending.folder)
+            notes = apply(folder, temporary, entry, privileged=self._privileged)
+            self._take_name(entry.path, temporary, folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
         return notes
 
-    def _place(self, folder: int, temporary: str, name: str, entry: Entry) -> list[str]:
-        notes = apply(folder, temporary, entry, privileged=self._privileged)
+    def _take_name(self, path: str, temporary: str, folder: int) -> None:
+        """Rename what is complete, in place of whatever has its name."""
+        name = path.rpartition("/")[2]
         try:
             os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         except IsADirectoryError:
-            _remove(folder, name)
-            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        return notes
+            aside = self._temporary()
+            os.rename(name, aside, src_dir_fd=folder, dst_dir_fd=folder)
+            try:
+                os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                os.rename(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
+                raise
+            above = parent(path)
+            self.remove(f"{above}/{aside}" if above else aside)
+
+    def _replace_by_folder(self, folder: int, name: str) -> None:
+        """Put an empty folder in place of what is not one; that stays if no folder can be made."""
+        temporary = self._temporary()
+        os.mkdir(temporary, 0o700, dir_fd=folder)
+        os.unlink(name, dir_fd=folder)
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
 
     def _temporary(self) -> str:
         self._count += 1
-        return f"{self._prefix}{self._count}"
+        return f".pinnacle-{self._token}-{self._count}.tmp"
 
-
-class PendingFile:
-    """A file without its name yet. Close it by ``commit`` or ``abort``."""
-
-    def __init__(self, tree: TargetTree, folder: int, descriptor: int, temporary: str, name: str) -> None:
-        self._tree = tree
-        self.folder = folder
-        self.descriptor = descriptor
-        self.temporary = temporary
-        self.name = name
-        self._position = 0
-
-    def write(self, data: Buffer) -> None:
-        """Append content."""
-        view = memoryview(data)
-        while view:
-            written = os.write(self.descriptor, view)
-            view = view[written:]
-
-    def skip(self, length: int) -> None:
-        """Leave a hole."""
-        os.lseek(self.descriptor, length, os.SEEK_CUR)
-
-    def set_size(self, size: int) -> None:
-        """End the file there; what was not written is a hole."""
-        os.ftruncate(self.descriptor, size)
-
-    def commit(self, entry: Entry) -> list[str]:
-        """Give the file its metadata and its name; return what could not be applied."""
-        try:
-            return self._tree.commit(self, entry)
-        except BaseException:
-            self._discard()
-            raise
-        finally:
-            self._close()
-
-    def abort(self) -> None:
-        """Forget the file."""
-        if self.descriptor >= 0:
-            self._discard()
-            self._close()
-
-    def _discard(self) -> None:
-        try:
-            os.unlink(self.temporary, dir_fd=self.folder)
-        except FileNotFoundError:
-            return
-
-    def _close(self) -> None:
-        os.close(self.descriptor)
-        os.close(self.folder)
-        self.descriptor = -1
-
-
-def _exists(folder: int, name: str) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _remove(folder: int, name: str) -> None:
-    """Remove a name, and if it is a folder all below it, without recursion and without following links."""
-    try:
-        os.unlink(name, dir_fd=folder)
-        return
-    except IsADirectoryError:
-        pass
-    except PermissionError:
-        if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            raise
-    _empty(os.open(name, FOLDER_FLAGS, dir_fd=folder))
-    os.rmdir(name, dir_fd=folder)
-
-
-def _empty(descriptor: int) -> None:
-    """Remove all that a folder holds, and close its descriptor."""
-    stack = [(descriptor, os.listdir(descriptor))]
-    while stack:
-        current, names = stack[-1]
-        if not names:
-            os.close(current)
-            stack.pop()
-            if stack:
-                above, waiting = stack[-1]
-                os.rmdir(waiting.pop(), dir_fd=above)
-            continue
-        name = names[-1]
-        if stat.S_ISDIR(os.stat(name, dir_fd=current, follow_symlinks=False).st_mode):
-            inner = os.open(name, FOLDER_FLAGS, dir_fd=current)
-            stack.append((inner, os.listdir(inner)))
-        else:
-            os.unlink(names.pop(), dir_fd=current)
+    def _remember_file_system(self, path: str) -> None:
+        folder = self._folders.folder(path)
+        device = os.fstat(folder).st_dev
+        if device not in self._file_systems:
+            self._file_systems[device] = os.open(".", FOLDER_FLAGS, dir_fd=folder)
