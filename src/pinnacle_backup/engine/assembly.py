@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.engine import bundles
@@ -31,8 +31,11 @@ from pinnacle_backup.model.results import Problem
 from pinnacle_backup.sources.scan import Found
 from pinnacle_backup.sources.sqlite import is_database
 
-LARGE: int = 1 << 20
+LARGE: Final = 1 << 20
 """Files of more bytes are cut into chunks of their own."""
+
+_TELL: Final = 256
+"""Unchanged entries are told of in such numbers."""
 
 
 class Databases(Protocol):
@@ -113,13 +116,11 @@ class Assembly:
 
     def add(self, change: Change) -> None:
         """Take the next change."""
-        if change.found is not None and self._databases.is_companion(change.found.path):
-            return
-        if change.kind == DELETED:
-            self._delete(change)
-        elif change.kind == SAME:
+        if change.kind == SAME:
             self._same(change)
-        else:
+        elif change.kind == DELETED:
+            self._delete(change)
+        elif not self._databases.is_companion(change.path):
             self._read(change)
 
     def absent(self, path: str) -> None:
@@ -142,18 +143,22 @@ class Assembly:
 
     def _same(self, change: Change) -> None:
         found, base = change.found, change.base
-        assert found is not None and base is not None
-        self._count(base)
-        linked = found.nlink > 1 and found.type == FILE
+        assert found is not None
+        assert base is not None
+        linked = found.status.st_nlink > 1 and found.type == FILE
+        if linked:
+            self._first_names.setdefault(found.inode, found.path)
         if self._whole:
             entry = self._move(base)
             entry.group = _group(found) if linked else ""
             self._order.settle(self._order.reserve(), entry, base)
-        elif linked:
-            self._order.know(_group(found), self._move(base))
+            return
         if linked:
-            self._first_names.setdefault((found.device, found.inode), found.path)
-        self._advance(0, 1, found.path)
+            self._order.know(_group(found), self._move(base))
+        self.counts.entries += 1
+        self.counts.size += base.size
+        if self.counts.entries % _TELL == 0:
+            self._advance(0, _TELL, found.path)
 
     def _read(self, change: Change) -> None:
         found, base = change.found, change.base
@@ -164,20 +169,21 @@ class Assembly:
             self._order.settle(place, stored, base)
             return
         link = self._first_name(found)
-        if found.type == FILE and found.size > LARGE and not link:
+        size = found.status.st_size if found.type == FILE and not link else 0
+        if size > LARGE:
             self._read_large(place, found.path, base)
             return
         self._wanted.append(Wanted(found.path, link))
         self._pending.append((place, base))
-        self._gathered += 0 if link else found.size
+        self._gathered += size
         if self._gathered >= bundles.TARGET_SIZE or len(self._wanted) >= bundles.MOST_ENTRIES:
             self._submit()
 
     def _first_name(self, found: Found) -> str:
         """Return the path that came first with this inode; empty where it is this one."""
-        if found.type != FILE or found.nlink < 2:
+        if found.type != FILE or found.status.st_nlink < 2:
             return ""
-        first = self._first_names.setdefault((found.device, found.inode), found.path)
+        first = self._first_names.setdefault(found.inode, found.path)
         return "" if first == found.path else first
 
     def _submit(self) -> None:
@@ -339,4 +345,5 @@ def _content(member: Extent, start: int, length: int) -> tuple[Extent, ...]:
 
 
 def _group(found: Found) -> str:
-    return f"{found.device:x}:{found.inode:x}"
+    device, inode = found.inode
+    return f"{device:x}:{inode:x}"

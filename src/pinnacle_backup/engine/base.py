@@ -17,7 +17,7 @@ from pinnacle_backup.model.streams import Buffer
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.repository.state import State
-from pinnacle_backup.sources.scan import found_of
+from pinnacle_backup.sources.scan import Found
 
 
 class Base:
@@ -95,7 +95,7 @@ class Base:
 
     def is_untouched(self, entry: Entry, status: os.stat_result) -> bool:
         """Tell whether a path's inode is as it was when the earlier state was taken."""
-        return is_untouched(found_of(entry.path, entry.type, status), entry, self.taken_ns)
+        return is_untouched(Found(entry.path, entry.type, status), entry, self.taken_ns)
 
     def page_hashes(self, entry: Entry) -> Iterator[Buffer]:
         """Yield the page table of a database that ``find`` or ``move`` gave."""

@@ -26,6 +26,13 @@ class Change(NamedTuple):
     found: Found | None
     base: Entry | None
 
+    @property
+    def path(self) -> str:
+        """The path."""
+        known = self.found or self.base
+        assert known is not None
+        return known.path
+
 
 def compare(
     scan: Iterable[Found], base: Iterable[Entry], *, taken_ns: int, keep: Callable[[str], bool]
@@ -42,13 +49,14 @@ def compare(
     earlier = iter(base)
     entry = next(earlier, None)
     for found in scan:
-        while (
-            entry is not None and entry.path != found.path and order_key(entry.path) < order_key(found.path)
-        ):
-            if not keep(entry.path):
-                yield Change(DELETED, None, entry)
-            entry = next(earlier, None)
-        if entry is not None and entry.path == found.path:
+        path = found.path
+        if entry is not None and entry.path != path:
+            key = order_key(path)
+            while entry is not None and order_key(entry.path) < key:
+                if not keep(entry.path):
+                    yield Change(DELETED, None, entry)
+                entry = next(earlier, None)
+        if entry is not None and entry.path == path:
             yield Change(SAME if is_untouched(found, entry, taken_ns) else CHANGED, found, entry)
             entry = next(earlier, None)
         else:
@@ -84,14 +92,14 @@ def is_untouched(found: Found, entry: Entry, taken_ns: int) -> bool:
 
     What changed right before may have changed again within one tick of the file system's clock.
     """
+    status = found.status
     return (
-        entry.ctime_ns < taken_ns - RACY_NS
-        and found.ctime_ns == entry.ctime_ns
-        and found.mtime_ns == entry.mtime_ns
-        and found.inode == entry.inode
+        status.st_ctime_ns == entry.ctime_ns < taken_ns - RACY_NS
+        and status.st_mtime_ns == entry.mtime_ns
+        and status.st_ino == entry.inode
         and found.type == entry.type
-        and (found.type != FILE or found.size == entry.size)
-        and found.mode == entry.mode
-        and found.uid == entry.uid
-        and found.gid == entry.gid
+        and (found.type != FILE or status.st_size == entry.size)
+        and status.st_mode & 0o7777 == entry.mode
+        and status.st_uid == entry.uid
+        and status.st_gid == entry.gid
     )

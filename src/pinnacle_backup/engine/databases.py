@@ -133,6 +133,8 @@ class StoredDatabases:
 
     def is_companion(self, path: str) -> bool:
         """Tell whether this is a database's own journal, whose content the database's entry has already."""
+        if not path.endswith(COMPANION_SUFFIXES):
+            return False
         for suffix in COMPANION_SUFFIXES:
             if path.endswith(suffix):
                 database = absolute(self._root, path.removesuffix(suffix))

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from pinnacle_backup.engine.browse import below
+from pinnacle_backup.engine.bundles import entry_of
 from pinnacle_backup.engine.changes import CHANGED, DELETED, NEW, compare
 from pinnacle_backup.engine.differences import between
 from pinnacle_backup.engine.patterns import clean
@@ -92,17 +93,17 @@ class _Live:
             return between(before, None)
         reason = "has changes in its log"
         return Difference(
-            path=found.path, change="content", before=before, after=entry_of(found), reason=reason
+            path=found.path, change="content", before=before, after=_entry_of(found), reason=reason
         )
 
     def _look(self, found: Found, before: Entry | None) -> Entry:
-        entry = entry_of(found)
+        entry = _entry_of(found)
         folder, name = self._folders.parent(found.path)
         entry.xattrs = read_xattrs(folder, name)
         if found.type == SYMLINK:
             entry.target = os.readlink(name, dir_fd=folder)
-        elif before is not None and found.type == before.type == FILE and found.size == before.size:
-            same = found.mtime_ns == before.mtime_ns or self._has_content(found.path, before)
+        elif before is not None and found.type == before.type == FILE and found.status.st_size == before.size:
+            same = found.status.st_mtime_ns == before.mtime_ns or self._has_content(found.path, before)
             if same:
                 return msgspec.structs.replace(entry, sha256=before.sha256, holes=before.holes)
         return entry
@@ -113,22 +114,6 @@ class _Live:
             return status.st_size == before.size and is_content(descriptor, status, before)
         finally:
             os.close(descriptor)
-
-
-def entry_of(found: Found) -> Entry:
-    """Return what a scan tells of a path as an entry, without content."""
-    return Entry(
-        path=found.path,
-        type=found.type,
-        mode=found.mode,
-        uid=found.uid,
-        gid=found.gid,
-        size=found.size if found.type == FILE else 0,
-        mtime_ns=found.mtime_ns,
-        ctime_ns=found.ctime_ns,
-        inode=found.inode,
-        group=f"{found.device:x}:{found.inode:x}" if found.type == FILE and found.nlink > 1 else "",
-    )
 
 
 def is_content(descriptor: int, status: os.stat_result, entry: Entry) -> bool:
@@ -163,3 +148,10 @@ def _outside(holes: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int,
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     start = max(one[0], other[0])
     return start, max(min(sum(one), sum(other)) - start, 0)
+
+
+def _entry_of(found: Found) -> Entry:
+    """Return what a scan tells of a path as an entry, without content."""
+    entry = entry_of(found.path, found.type, found.status)
+    entry.size = found.status.st_size if found.type == FILE else 0
+    return entry

@@ -193,7 +193,7 @@ class _Planner:
             if found.type == DIRECTORY:
                 self._replaced = entry.path + "/"
             self._set(place, entry, Fate.OVERWRITE)
-        elif entry.type == FILE and (found.size != entry.size or self._has_log(entry)):
+        elif entry.type == FILE and (found.status.st_size != entry.size or self._has_log(entry)):
             self._set(place, entry, Fate.OVERWRITE)
         elif entry.type == FILE and entry.size:
             self._compare_content(place, entry, same_metadata=_same_metadata(entry, found))
@@ -236,7 +236,7 @@ class _Planner:
         if entry.pages is None:
             return False
         logs = (self._folders.found(path) for path in companions(entry.path))
-        return any(log is not None and log.size for log in logs)
+        return any(log is not None and log.status.st_size for log in logs)
 
     def _fate_of_small(self, entry: Entry, found: Found) -> Fate:
         if entry.type == SYMLINK:
@@ -329,19 +329,19 @@ def _outside(holes: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int,
 
 
 def _same_metadata(entry: Entry, found: Found) -> bool:
-    return (entry.mode, entry.uid, entry.gid, entry.mtime_ns) == (
-        found.mode,
-        found.uid,
-        found.gid,
-        found.mtime_ns,
-    )
+    status = found.status
+    owner = status.st_uid, status.st_gid
+    return (entry.mode, (entry.uid, entry.gid), entry.mtime_ns) == (found.mode, owner, status.st_mtime_ns)
 
 
 def _looks_like(base: Entry, found: Found) -> bool:
     """Tell whether a path is still what the base restored there."""
     if DIRECTORY in (base.type, found.type):
         return base.type == found.type
-    return base.type == found.type and base.size == found.size and base.mtime_ns == found.mtime_ns
+    return base.type == found.type and (base.size, base.mtime_ns) == (
+        found.status.st_size,
+        found.status.st_mtime_ns,
+    )
 
 
 def _is_glob(pattern: str) -> bool:

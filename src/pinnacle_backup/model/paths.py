@@ -7,6 +7,10 @@ decoded as UTF-8 with ``surrogateescape``, so that it carries any bytes a file s
 
 from __future__ import annotations
 
+import re
+
+_UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
+
 EXTERNAL = ".pinnacle/root"
 """Where sources outside the studio root lie in a backup: ``/srv/x`` is ``.pinnacle/root/srv/x``."""
 
@@ -36,7 +40,7 @@ def order_key(path: str) -> bytes:
 
 def is_safe(path: str) -> bool:
     """Tell whether the path stays below the folder it is joined to."""
-    return "\0" not in path and all(part not in ("", ".", "..") for part in path.split("/"))
+    return _UNSAFE.search(path) is None
 
 
 def parent(path: str) -> str:

@@ -26,19 +26,28 @@ _MOST_OPEN: Final = 256
 
 
 class Found(NamedTuple):
-    """One path that exists, with what ``lstat`` says of it; see ``model.entry.Entry``."""
+    """
+    One path that exists.
+
+    Attributes:
+        path: As the backup names it.
+        type: As in ``model.entry``.
+        status: What ``lstat`` says of it.
+    """
 
     path: str
     type: str
-    mode: int
-    uid: int
-    gid: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-    device: int
-    nlink: int
+    status: os.stat_result
+
+    @property
+    def mode(self) -> int:
+        """Permission bits."""
+        return stat.S_IMODE(self.status.st_mode)
+
+    @property
+    def inode(self) -> tuple[int, int]:
+        """Device and inode number: the same for all names of a file."""
+        return self.status.st_dev, self.status.st_ino
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +103,7 @@ def found_at(folders: DirectoryCache, path: str) -> Found | None:
             return None
         raise
     kind = TYPE_OF_MODE.get(stat.S_IFMT(status.st_mode), "other")
-    return found_of(path, kind, status)
+    return Found(path, kind, status)
 
 
 def _tops(root: str, sources: Iterable[str]) -> list[str]:
@@ -145,7 +154,9 @@ class _Walker:
         self._root = root
         self._rules = rules
         self._problems = problems
-        self._skip = {os.path.normpath(path) for path in rules.skip}
+        self._excluding = bool(rules.exclude)
+        inside = root.rstrip("/") + "/"
+        self._skip = {_relative(os.path.normpath(path), inside) for path in rules.skip}
 
     def ancestors(self, top: str, given: set[str]) -> Iterator[Found]:
         """Yield the folders above a source that were not yielded yet."""
@@ -155,7 +166,7 @@ class _Walker:
             if path in given or path == EXTERNAL or EXTERNAL.startswith(path + "/"):
                 continue
             given.add(path)
-            yield found_of(path, DIRECTORY, os.stat(self._absolute(path)))
+            yield Found(path, DIRECTORY, os.stat(self._absolute(path)))
 
     def walk(self, top: str) -> Iterator[Found]:
         """Yield a source and all below it."""
@@ -167,7 +178,7 @@ class _Walker:
         kind = self._kind(top, status)
         if not kind or self._left_out(top, folder=kind == DIRECTORY):
             return
-        yield found_of(top, kind, status)
+        yield Found(top, kind, status)
         if kind == DIRECTORY:
             descriptor = self._open(absolute, None, top)
             if descriptor >= 0:
@@ -215,12 +226,12 @@ class _Walker:
         kind = TYPE_OF_MODE.get(status.st_mode & 0o170000) or self._kind(path, status)
         if not kind:
             return None
-        if (self._rules.exclude or self._skip) and self._left_out(path, folder=kind == DIRECTORY):
+        if path in self._skip or (self._excluding and self._left_out(path, folder=kind == DIRECTORY)):
             return None
-        return found_of(path, kind, status)
+        return Found(path, kind, status)
 
     def _enter(self, folder: _Folder, name: str, found: Found) -> _Folder | None:
-        if self._rules.one_file_system and found.device != os.fstat(folder.descriptor).st_dev:
+        if self._rules.one_file_system and found.status.st_dev != os.fstat(folder.descriptor).st_dev:
             return None
         descriptor = self._open(name, folder.descriptor, found.path)
         if descriptor < 0:
@@ -235,7 +246,7 @@ class _Walker:
             return iter(())
         if self._rules.exclude_caches and _CACHE_TAG in names and _is_cache(descriptor):
             names = [_CACHE_TAG]
-        names.sort(key=None if all(map(str.isascii, names)) else to_bytes)
+        names.sort(key=None if "".join(names).isascii() else to_bytes)
         return iter(names)
 
     def _open(self, name: str, folder: int | None, path: str) -> int:
@@ -254,9 +265,7 @@ class _Walker:
         return kind
 
     def _left_out(self, path: str, *, folder: bool) -> bool:
-        if self._skip and self._absolute(path) in self._skip:
-            return True
-        return self._rules.exclude.excludes(path, folder=folder)
+        return path in self._skip or self._rules.exclude.excludes(path, folder=folder)
 
     def _absolute(self, path: str) -> str:
         if path.startswith(EXTERNAL + "/"):
@@ -277,23 +286,6 @@ class _Folder:
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
-
-
-def found_of(path: str, kind: str, status: os.stat_result) -> Found:
-    """Return a path with what a stat says of it."""
-    return Found(
-        path,
-        kind,
-        status.st_mode & 0o7777,
-        status.st_uid,
-        status.st_gid,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_ino,
-        status.st_dev,
-        status.st_nlink,
-    )
 
 
 def _is_cache(folder: int) -> bool:
