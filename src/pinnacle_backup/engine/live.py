@@ -86,7 +86,7 @@ class _Live:
     def _has_log(self, path: str) -> bool:
         """Tell whether a database has changes beside it that are not in its file yet."""
         logs = (self._folders.found(name) for name in companions(path) if not name.endswith("-shm"))
-        return any(log is not None and log.size for log in logs)
+        return any(log is not None and log.status.st_size for log in logs)
 
     def _unapplied(self, found: Found | None, before: Entry) -> Difference | None:
         if found is None:
