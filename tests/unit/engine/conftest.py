@@ -157,7 +157,7 @@ class Archives:
 
     def repository(self) -> Repository:
         """Return the repository of these archives."""
-        return Repository(self.store, Catalog(None), read_facts=lambda source: read_facts(source, "archive"))
+        return Repository(self.store, Catalog(None), read_facts=read_facts)
 
     def change(self, name: str, offset: int, data: bytes) -> None:
         """Overwrite bytes of an archive."""
