@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from pinnacle_backup.archive import tar
 from pinnacle_backup.engine.scope import Place, Scope
+from pinnacle_backup.engine.tar_stream import file_header
 from pinnacle_backup.engine.workers import WorkerContext
 from pinnacle_backup.files.directories import DirectoryCache
 from pinnacle_backup.files.metadata import read_xattrs
@@ -162,12 +163,7 @@ class _Reader:
         return entry, content
 
     def _append_file(self, entry: Entry, content: bytes) -> int:
-        if entry.holes:
-            content_map = tar.sparse_map(entry.size, entry.holes)
-            self._append(tar.sparse_header(entry, len(content_map) + len(content)))
-            self._append(content_map)
-        else:
-            self._append(tar.header(entry, len(content)))
+        self._append(file_header(entry, len(content)))
         start = self._length
         self._append(content)
         self._append(tar.padding(len(content)))

@@ -9,9 +9,8 @@ from pinnacle_backup.archive import tar
 from pinnacle_backup.crypto.content_id import content_id
 from pinnacle_backup.engine.bundles import open_scope
 from pinnacle_backup.engine.scope import Place, Scope
+from pinnacle_backup.engine.tar_stream import chunk_entry
 from pinnacle_backup.engine.workers import BUFFER, WorkerContext
-from pinnacle_backup.model.entry import FILE, Entry
-from pinnacle_backup.model.paths import INTERNAL
 
 PAGE_HASH: Final = 16
 _MEMBER: Final = 1 << 20
@@ -41,11 +40,6 @@ class Stored(NamedTuple):
     members: list[bytes]
     runs: list[Run]
     hashes: bytes = b""
-
-
-def chunk_entry(number: int, size: int) -> bytes:
-    """Return the tar header of content that does not stand under its own path (format.md, "The tar stream")."""
-    return tar.header(Entry(path=f"{INTERNAL}/chunks/{number:08d}", type=FILE, mode=0o600), size)
 
 
 def store_chunks(

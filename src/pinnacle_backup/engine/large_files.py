@@ -20,9 +20,10 @@ from pinnacle_backup.archive import tar
 from pinnacle_backup.archive.members import Codec
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.crypto.content_id import content_id
-from pinnacle_backup.engine.chunks import PAGE_HASH, Run, Stored, chunk_entry, store_chunks, store_pages
+from pinnacle_backup.engine.chunks import PAGE_HASH, Run, Stored, store_chunks, store_pages
 from pinnacle_backup.engine.extents import ArchiveTable, cut, join
 from pinnacle_backup.engine.scope import Scope
+from pinnacle_backup.engine.tar_stream import append_page_table, file_header
 from pinnacle_backup.engine.workers import BUFFER, Pipeline
 from pinnacle_backup.model.entry import Entry, Extent, PageTable
 from pinnacle_backup.model.streams import Buffer
@@ -31,7 +32,6 @@ CHUNK_AVERAGE: Final = 512 << 10
 CHUNK_SMALLEST: Final = 128 << 10
 CHUNK_LARGEST: Final = 2 << 20
 _TABLE_IN_MEMORY: Final = 4 << 20
-_TABLE_MEMBER: Final = 1 << 20
 
 
 @dataclass
@@ -208,13 +208,7 @@ class LargeFiles:
 
     def _begin(self, file: _File, stored: int) -> None:
         """Append the tar header of a file under its own path."""
-        entry = file.entry
-        if entry.holes:
-            content_map = tar.sparse_map(entry.size, entry.holes)
-            header = tar.sparse_header(entry, len(content_map) + stored) + content_map
-        else:
-            header = tar.header(entry, stored)
-        self._writer.append(self._codec.compress(header, 1))
+        self._writer.append(self._codec.compress(file_header(file.entry, stored), 1))
 
     def _chunks_done(self, file: _File, buffer: int) -> Callable[[Stored], None]:
         def done(result: Stored) -> None:
@@ -264,21 +258,10 @@ class LargeFiles:
             self._writer.append(self._codec.store(tar.padding(size)))
         assert file.hashes is not None
         with file.hashes as hashes:
-            file.entry.pages = PageTable(page_size, self._append_table(hashes))
+            table = append_page_table(self._writer, self._codec, hashes, self._number())
+            file.entry.pages = PageTable(page_size, table)
         file.entry.extents = join(file.extents)
         then(file.entry)
-
-    def _append_table(self, hashes: IO[bytes]) -> tuple[Extent, ...]:
-        size = hashes.tell()
-        hashes.seek(0)
-        self._writer.append(self._codec.compress(chunk_entry(self._number(), size), 1))
-        extents: list[Extent] = []
-        while piece := hashes.read(_TABLE_MEMBER):
-            member = self._codec.store(piece)
-            extents.append(Extent(0, self._writer.append(member), len(member), 0, len(piece)))
-        if size % tar.BLOCK:
-            self._writer.append(self._codec.store(tar.padding(size)))
-        return tuple(extents)
 
 
 def _extent(run: Run, offsets: Sequence[int], members: Sequence[bytes]) -> Extent:
