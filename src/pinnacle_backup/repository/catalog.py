@@ -2,8 +2,9 @@
 What is known of the archives without opening them, in a SQLite file.
 
 It is a cache. A catalog that is damaged, of another version or missing is made anew; one that cannot be
-written is replaced by one in memory for the time of this process. The only thing it must never do is to vouch
-for content that is gone: rows of content count only while their backup is on the list of indexed ones.
+written is replaced by one in memory for the time of this process. What it must never do is to give a wrong
+answer: rows carry a checksum, for SQLite has none, and rows of content count only while their backup is on
+the list of indexed ones.
 
 Many processes read, and write in short transactions. The rollback journal is kept: it needs no shared memory,
 so that readers can open the file read-only.
@@ -14,6 +15,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import struct
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
@@ -33,14 +36,16 @@ _SCHEMA: Final = """
 CREATE TABLE property (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE backup (
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL, header BLOB NOT NULL,
-    totals BLOB NOT NULL, encrypted INTEGER NOT NULL, verified TEXT NOT NULL) WITHOUT ROWID;
+    totals BLOB NOT NULL, encrypted INTEGER NOT NULL, verified TEXT NOT NULL,
+    checksum INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE indexed (
     number INTEGER PRIMARY KEY AUTOINCREMENT, backup TEXT NOT NULL UNIQUE,
     complete INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE content (
     id BLOB PRIMARY KEY, archive INTEGER NOT NULL, member INTEGER NOT NULL, stored INTEGER NOT NULL,
-    start INTEGER NOT NULL, length INTEGER NOT NULL) WITHOUT ROWID;
+    start INTEGER NOT NULL, length INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
 """
+_FAILURES: Final = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter from messages that quote damage
 _UNUSABLE: Final = frozenset(
     (
         sqlite3.SQLITE_BUSY,
@@ -54,8 +59,11 @@ _UNUSABLE: Final = frozenset(
     )
 )
 
+_ADD_BACKUP: Final = "INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD_CONTENT: Final = "INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?, ?, ?)"
+_CONTENT: Final = struct.Struct(">16sQQQQ")
 _FIND_CONTENT: Final = """
-SELECT indexed.backup, member, stored, start, length FROM content
+SELECT indexed.backup, member, stored, start, length, checksum FROM content
 JOIN indexed ON indexed.number = content.archive WHERE content.id = ?
 """
 
@@ -123,21 +131,23 @@ class Catalog:
 
     def backups(self) -> dict[str, CachedBackup]:
         """Return all that is known, by name of the archive."""
-        found = (_cached(row) for row in self._run(lambda db: db.execute("SELECT * FROM backup").fetchall()))
-        return {cached.name: cached for cached in found if cached}
+        found = self._run(lambda db: [_cached(row) for row in db.execute("SELECT * FROM backup")])
+        return {cached.name: cached for cached in found}
 
     def update(self, known: Collection[CachedBackup], gone: Collection[str]) -> None:
         """Remember these archives, and forget those of the names ``gone``."""
 
         def work(db: sqlite3.Connection) -> None:
             db.executemany("DELETE FROM backup WHERE name = ?", [(name,) for name in gone])
-            db.executemany("INSERT OR REPLACE INTO backup VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, known))
+            db.executemany(_ADD_BACKUP, map(_row, known))
 
         self._write(work)
 
     def mark_verified(self, name: str, instant: str) -> None:
         """Remember that an archive was read back without a fault."""
-        self._write(lambda db: db.execute("UPDATE backup SET verified = ? WHERE name = ?", (instant, name)))
+        found = self.backups().get(name)
+        if found:
+            self.update([msgspec.structs.replace(found, verified=instant)], ())
 
     def value(self, key: str) -> str:
         """Return what was remembered under a key; empty when nothing was."""
@@ -190,8 +200,8 @@ class Catalog:
         def work(db: sqlite3.Connection) -> None:
             row = db.execute("SELECT number FROM indexed WHERE backup = ?", (backup,)).fetchone()
             if row:  # else another process dropped the backup meanwhile
-                values = ((found.id, row[0], *found[1:]) for found in batch)
-                db.executemany("INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?, ?)", values)
+                values = ((found.id, row[0], *found[1:], _checksum(backup, found)) for found in batch)
+                db.executemany(_ADD_CONTENT, values)
 
         self._write(work)
 
@@ -209,17 +219,17 @@ class Catalog:
                 return work(self._database)
             except sqlite3.ProgrammingError:
                 raise
-            except sqlite3.DatabaseError as error:
+            except _FAILURES as error:
                 recover(error)
         return work(self._database)
 
-    def _reopen(self, error: sqlite3.DatabaseError) -> None:
+    def _reopen(self, error: Exception) -> None:
         self._database.close()
         if self._path and _is_damage(error):
             _remove(self._path)
         self._path, self._database = _open(self._path)
 
-    def _move_to_memory(self, _: sqlite3.DatabaseError) -> None:
+    def _move_to_memory(self, _: Exception) -> None:
         self._database.close()
         self._path, self._database = _open("")
 
@@ -239,10 +249,12 @@ class ContentLookup:
         try:
             database = self._opened()
             row = database.execute(_FIND_CONTENT, (content_id,)).fetchone() if database else None
-        except sqlite3.DatabaseError:
+            if row is None or _checksum(row[0], (content_id, *row[1:5])) != row[5]:
+                return None
+        except (*_FAILURES, struct.error, AttributeError):
             self._path = ""
             return None
-        return Location(*row) if row else None
+        return Location(*row[:5])
 
     def close(self) -> None:
         """Close the file; the next question opens it again."""
@@ -264,7 +276,7 @@ def _open(path: str) -> tuple[str, sqlite3.Connection]:
             return path, _open_file(path)
         except OSError:
             break
-        except sqlite3.DatabaseError as error:
+        except _FAILURES as error:
             if not _is_damage(error):
                 break
             _remove(path)
@@ -278,13 +290,14 @@ def _open_file(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None)
     try:
         return _prepared(database)
-    except sqlite3.DatabaseError:
+    except BaseException:
         database.close()
         raise
 
 
 def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
     database.execute("PRAGMA cache_size = -16384")
+    database.execute("PRAGMA synchronous = OFF")  # what a power cut may do to it, the checksums tell
     if _version(database) == (0, 0):
         with _transaction(database):
             if _version(database) == (0, 0):  # else another process was faster
@@ -318,7 +331,7 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
+def _is_damage(error: Exception) -> bool:
     """Tell a file that is no good from one that cannot be used now."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _UNUSABLE
 
@@ -331,11 +344,21 @@ def _remove(path: str) -> None:
 
 def _row(known: CachedBackup) -> tuple[object, ...]:
     facts = msgspec.json.encode(known.header), msgspec.json.encode(known.totals)
-    return known.name, known.size, known.modified_ns, *facts, known.encrypted, known.verified
+    row = known.name, known.size, known.modified_ns, *facts, int(known.encrypted), known.verified
+    return *row, _checksum_of(row)
 
 
-def _cached(row: tuple[str, int, int, bytes, bytes, int, str]) -> CachedBackup | None:
-    """Return the row's meaning; None where it makes no sense, so that the facts are read again."""
+def _checksum_of(row: tuple[object, ...]) -> int:
+    return zlib.crc32(repr(row).encode())
+
+
+def _checksum(backup: str, row: tuple[bytes, int, int, int, int]) -> int:
+    return zlib.crc32(_CONTENT.pack(*row), zlib.crc32(backup.encode()))
+
+
+def _cached(row: tuple[str, int, int, bytes, bytes, int, str, int]) -> CachedBackup:
+    if _checksum_of(row[:7]) != row[7]:
+        raise sqlite3.DatabaseError("a row is damaged")
     try:
         return CachedBackup(
             name=row[0],
@@ -346,5 +369,5 @@ def _cached(row: tuple[str, int, int, bytes, bytes, int, str]) -> CachedBackup |
             encrypted=bool(row[5]),
             verified=row[6],
         )
-    except (msgspec.MsgspecError, TypeError, ValueError):
-        return None
+    except msgspec.MsgspecError as error:
+        raise sqlite3.DatabaseError("a row is of another release") from error

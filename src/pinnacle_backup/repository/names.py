@@ -157,8 +157,8 @@ def pin_name(name: str) -> str:
 
 
 def spellings(reference: str) -> tuple[str, ...]:
-    """Return the names that a person may mean, who may have left out the extension."""
-    return (reference, *(reference + extension for extension in _EXTENSIONS))
+    """Return the names that a person may mean, who may have left out the extension or its ``.enc``."""
+    return (reference, *(reference + extension for extension in (*_EXTENSIONS, ".enc")))
 
 
 def without_extension(name: str) -> str:

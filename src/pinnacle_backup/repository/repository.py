@@ -4,15 +4,15 @@ All backups in one store.
 Only a ``Cleaner`` deletes, and it comes with the locks:
 
 =========================  ==========  ==========
-``Repository``             writer      reader
+``Repository``             reader      writer
 =========================  ==========  ==========
-``reader``: restore, pin               shared
-``writer``: create         exclusive   shared
+``reader``: restore, pin   shared
+``writer``: create         shared      exclusive
 ``cleaner``: cleanup, key  exclusive   exclusive
 =========================  ==========  ==========
 
-Locks are taken from left to right. Whoever holds a ``reader`` must not ask for a ``writer``: a cleanup may
-hold the one lock and wait for the other.
+Locks are taken from left to right, so that nobody waits for one who waits for him: a restore that holds its
+``reader`` may become a ``writer`` for its safety backup.
 """
 
 from __future__ import annotations
@@ -186,8 +186,8 @@ class Repository:
     def writer(self, owner: str, *, wait_seconds: float) -> Iterator[None]:
         """Be the only one who adds backups; see ``reader``."""
         with (
-            self.store.lock(_WRITER, shared=False, wait_seconds=wait_seconds, owner=owner),
             self.reader(owner, wait_seconds=wait_seconds),
+            self.store.lock(_WRITER, shared=False, wait_seconds=wait_seconds, owner=owner),
         ):
             yield
 
@@ -195,8 +195,8 @@ class Repository:
     def cleaner(self, owner: str, *, wait_seconds: float) -> Iterator[Cleaner]:
         """Be alone with the repository; see ``reader``."""
         with (
-            self.store.lock(_WRITER, shared=False, wait_seconds=wait_seconds, owner=owner),
             self.store.lock(_READER, shared=False, wait_seconds=wait_seconds, owner=owner),
+            self.store.lock(_WRITER, shared=False, wait_seconds=wait_seconds, owner=owner),
         ):
             yield Cleaner(self.store, self.catalog, self.listing())
 

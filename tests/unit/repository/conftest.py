@@ -1,0 +1,14 @@
+"""A folder of backups for each test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .support import Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
