@@ -82,7 +82,7 @@ class TestLoad:
     def test_what_is_nested_deeply_is_an_error_like_any_other(self, studio, opening: str, closing: str):
         document = f'{{"backup": {{"paths": {opening * 450}1{closing * 450}}}}}'
 
-        with pytest.raises(ConfigError, match="nested too deeply|expected a path|expected an array"):
+        with pytest.raises(ConfigError, match=r"nested too deeply|expected a path|expected an array"):
             studio(document.encode())
 
     def test_a_path_of_any_bytes_can_be_named(self, studio):
