@@ -1,7 +1,7 @@
 """
 Walking the sources: every path once, in path order, by descriptors, at any depth.
 
-Memory is bounded by the entries of the folders on the way to the current path.
+Memory is bounded by the names in the folders on the way to the current path.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import merge
 from typing import Final, NamedTuple
 
 from pinnacle_backup.errors import SourceError
 from pinnacle_backup.files.directories import FOLDER_FLAGS, DirectoryCache
 from pinnacle_backup.model.entry import DIRECTORY, TYPE_OF_MODE
-from pinnacle_backup.model.paths import EXTERNAL, order_key, printable, to_bytes
+from pinnacle_backup.model.paths import EXTERNAL, INTERNAL, order_key, parent, printable, to_bytes
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.sources.exclude import Excluder
+from pinnacle_backup.sources.selection import select
 
 _CACHE_TAG: Final = "CACHEDIR.TAG"
 _CACHE_SIGNATURE: Final = b"Signature: 8a477f597d28d172789f06886806bc55"
-_MOST_OPEN: Final = 256
 
 
 class Found(NamedTuple):
@@ -53,13 +54,13 @@ class Found(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """
-    What a scan leaves out.
+    What a scan leaves out below the sources; what is named as a source is always in.
 
     Attributes:
         exclude: The administrator's patterns.
         exclude_caches: Whether folders marked with CACHEDIR.TAG keep only the mark (bford.info/cachedir).
-        one_file_system: Whether other file systems are not entered.
-        skip: Absolute paths that are never looked at.
+        one_file_system: Whether other file systems than the source's own are not entered.
+        skip: Absolute paths that are never looked at, whatever name leads to them.
     """
 
     exclude: Excluder
@@ -73,6 +74,7 @@ def scan(root: str, sources: Iterable[str], *, rules: Rules, problems: list[Prob
     Yield all that the sources hold, in path order.
 
     Folders between the root and a source are yielded too, so that a restore makes them as they were.
+    Sockets are passed over: they mean nothing without the process that listens.
 
     Args:
         root: The studio root, absolute.
@@ -81,218 +83,179 @@ def scan(root: str, sources: Iterable[str], *, rules: Rules, problems: list[Prob
         problems: Receives what cannot be read.
 
     Raises:
-        SourceError: A source does not exist: an empty backup must not look like a good one.
+        SourceError: A source does not exist, or vanishes: an empty backup must not look like a good one.
     """
-    tops = _tops(root, sources)
-    walker = _Walker(root, rules, problems)
-    given: set[str] = set()
-    for top in tops:
-        yield from walker.ancestors(top, given)
-        yield from walker.walk(top)
+    selected = select(root, sources)
+    inside = _Walk(root, "", rules, problems).walk(selected.inside)
+    if not selected.outside:
+        return inside
+    outside = _Walk("/", EXTERNAL + "/", rules, problems).walk(selected.outside)
+    return merge(inside, outside, key=lambda found: order_key(found.path))
 
 
 def found_at(folders: DirectoryCache, path: str) -> Found | None:
-    """Return what is at one path below a folder; None where nothing is, or nothing that is backed up."""
+    """Return what is at one path below a folder; None where nothing is."""
     try:
         folder, name = folders.parent(path)
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            return None
-        raise
-    kind = TYPE_OF_MODE.get(stat.S_IFMT(status.st_mode), "other")
-    return Found(path, kind, status)
+    return Found(path, TYPE_OF_MODE.get(stat.S_IFMT(status.st_mode), "other"), status)
 
 
-def _tops(root: str, sources: Iterable[str]) -> list[str]:
-    """Return the sources as a backup's paths, in path order, without those inside others."""
-    absolutes = {os.path.normpath(os.path.join(root, source)): source for source in sources}
-    for absolute, source in absolutes.items():
-        _require(absolute, source, absolutes)
-    inside = root.rstrip("/") + "/"
-    paths = (_relative(absolute, inside) for absolute in absolutes)
-    tops: list[str] = []
-    for path in sorted(paths, key=order_key):
-        if not tops or not (tops[-1] == "" or path.startswith(tops[-1] + "/")):
-            tops.append(path)
-    return tops
+class _Walk:
+    """
+    Walks sources below one folder.
 
+    Args:
+        base: Absolute path of the folder.
+        prefix: What the backup puts before paths below it.
+        rules: What is left out.
+        problems: Receives what cannot be read.
+    """
 
-def _relative(absolute: str, inside: str) -> str:
-    if absolute + "/" == inside:
-        return ""
-    return absolute[len(inside) :] if absolute.startswith(inside) else EXTERNAL + absolute
+    def __init__(self, base: str, prefix: str, rules: Rules, problems: list[Problem]) -> None:
+        self._base = base
+        self._prefix = prefix
+        self._rules = rules
+        self._problems = problems
+        self._skip = frozenset(_inodes(rules.skip))
 
+    def walk(self, tops: Iterable[str]) -> Iterator[Found]:
+        """Yield the sources, which are in path order and not inside one another, with all around them."""
+        last = ""
+        with DirectoryCache.open(self._base) as self._folders:
+            for top in tops:
+                for above in _folders_above(top):
+                    if not last.startswith(above + "/"):
+                        yield self._must_find(above)
+                yield from self._walk_source(top)
+                last = top
 
-def _require(absolute: str, source: str, others: Collection[str]) -> None:
-    """Refuse a source that is missing, or is a link to a folder that no source covers."""
-    try:
-        status = os.lstat(absolute)
-    except OSError as error:
-        raise SourceError(
-            f"the source {printable(source)!r} cannot be read: {os.strerror(error.errno or 0)}",
-            hint="create it, mount it, or take it out of backup.paths in config.json",
-        ) from error
-    target = os.path.realpath(absolute)
-    if stat.S_ISLNK(status.st_mode) and os.path.isdir(target) and not _is_below(target, others):
-        raise SourceError(
-            f"the source {printable(source)!r} is a link, and the folder it leads to would not be in the backup",
-            hint=f"add {printable(target)!r} to backup.paths in config.json",
+    def _walk_source(self, top: str) -> Iterator[Found]:
+        if not top:
+            status = os.fstat(self._folders.folder(""))
+        else:
+            source = self._must_find(top)
+            status = source.status
+            if (status.st_dev, status.st_ino) in self._skip or not self._is_kept(source):
+                return
+            yield source
+            if source.type != DIRECTORY:
+                return
+        yield from self._walk_folder(top, status.st_dev)
+        if self._must_find(top).status.st_dev != status.st_dev:
+            raise self._missing(top, "its file system went away while it was read")
+
+    def _walk_folder(self, top: str, device: int) -> Iterator[Found]:
+        """Yield all below a folder, without recursion."""
+        levels = [(top, self._names(top))]
+        while levels:
+            folder, names = levels[-1]
+            for found in self._look(folder, names):
+                yield found
+                if found.type == DIRECTORY and not (
+                    self._rules.one_file_system and found.status.st_dev != device
+                ):
+                    inner = found.path[len(self._prefix) :]
+                    levels.append((inner, self._names(inner)))
+                    break
+            else:
+                levels.pop()
+
+    def _look(self, folder: str, names: Iterator[str]) -> Iterator[Found]:
+        """Yield the names of one folder that are to be backed up."""
+        try:
+            descriptor = self._folders.folder(folder)
+        except OSError as error:
+            self._note(folder, error)
+            return
+        above = self._prefix + folder + "/" if folder else self._prefix
+        excludes = self._rules.exclude.excludes if self._rules.exclude else None
+        for name in names:
+            try:
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            except OSError as error:
+                self._note(f"{folder}/{name}" if folder else name, error)
+                continue
+            found = Found(above + name, TYPE_OF_MODE.get(status.st_mode & 0o170000, ""), status)
+            if not found.type and not self._is_kept(found):
+                continue
+            if self._skip and (status.st_dev, status.st_ino) in self._skip:
+                continue
+            if excludes and excludes(found.path[len(self._prefix) :], folder=found.type == DIRECTORY):
+                continue
+            yield found
+
+    def _names(self, folder: str) -> Iterator[str]:
+        """Return the names in a folder, in path order."""
+        try:
+            descriptor = os.open(".", FOLDER_FLAGS, dir_fd=self._folders.folder(folder))
+            try:
+                names = os.listdir(descriptor)
+                if self._rules.exclude_caches and _CACHE_TAG in names and _is_cache(descriptor):
+                    names = [_CACHE_TAG]
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            self._note(folder, error)
+            return iter(())
+        if not folder and not self._prefix and INTERNAL in names:
+            names.remove(INTERNAL)  # its place in a backup is taken
+        names.sort(key=None if all(map(str.isascii, names)) else to_bytes)
+        return iter(names)
+
+    def _must_find(self, path: str) -> Found:
+        """Return a source, or a folder above one."""
+        if not path:
+            return Found("", DIRECTORY, os.stat(self._base))
+        try:
+            found = found_at(self._folders, path)
+        except OSError as error:
+            raise self._missing(path, error.strerror or "unknown error") from error
+        if found is None:
+            raise self._missing(path, "it went away while it was read")
+        return found._replace(path=self._prefix + path)
+
+    def _is_kept(self, found: Found) -> bool:
+        """Tell whether a path is of a type that is backed up."""
+        if stat.S_ISBLK(found.status.st_mode) or stat.S_ISCHR(found.status.st_mode):
+            self._problems.append(Problem(printable(found.path), "is a device; devices are not backed up"))
+        return stat.S_IFMT(found.status.st_mode) in TYPE_OF_MODE
+
+    def _note(self, path: str, error: OSError) -> None:
+        """Report what cannot be read; what has gone since its folder was listed is no problem."""
+        if error.errno != errno.ENOENT:
+            reason = error.strerror or "unknown error"
+            self._problems.append(Problem(printable(self._prefix + path) or ".", reason))
+
+    def _missing(self, path: str, reason: str) -> SourceError:
+        return SourceError(
+            f"the source {printable(os.path.join(self._base, path))!r} cannot be read: {reason}",
+            hint="see to it, or take it out of backup.paths in config.json",
         )
 
 
-def _is_below(path: str, folders: Collection[str]) -> bool:
-    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)
+def _folders_above(path: str) -> list[str]:
+    above: list[str] = []
+    while path := parent(path):
+        above.append(path)
+    return above[::-1]
 
 
-class _Walker:
-    """Walks one studio."""
-
-    def __init__(self, root: str, rules: Rules, problems: list[Problem]) -> None:
-        self._root = root
-        self._rules = rules
-        self._problems = problems
-        self._excluding = bool(rules.exclude)
-        inside = root.rstrip("/") + "/"
-        self._skip = {_relative(os.path.normpath(path), inside) for path in rules.skip}
-
-    def ancestors(self, top: str, given: set[str]) -> Iterator[Found]:
-        """Yield the folders above a source that were not yielded yet."""
-        parts = top.split("/")[:-1]
-        for count in range(1, len(parts) + 1):
-            path = "/".join(parts[:count])
-            if path in given or path == EXTERNAL or EXTERNAL.startswith(path + "/"):
-                continue
-            given.add(path)
-            yield Found(path, DIRECTORY, os.stat(self._absolute(path)))
-
-    def walk(self, top: str) -> Iterator[Found]:
-        """Yield a source and all below it."""
-        if not top:
-            yield from self._walk_folder("", os.open(self._root, FOLDER_FLAGS))
-            return
-        absolute = self._absolute(top)
-        status = os.lstat(absolute)
-        kind = self._kind(top, status)
-        if not kind or self._left_out(top, folder=kind == DIRECTORY):
-            return
-        yield Found(top, kind, status)
-        if kind == DIRECTORY:
-            descriptor = self._open(absolute, None, top)
-            if descriptor >= 0:
-                yield from self._walk_folder(top, descriptor)
-
-    def _walk_folder(self, top: str, descriptor: int) -> Iterator[Found]:
-        """Yield all below an open folder, whose descriptor is closed."""
-        stack = [_Folder(top, descriptor, self._names(top, descriptor))]
+def _inodes(paths: Iterable[str]) -> Iterator[tuple[int, int]]:
+    for path in paths:
         try:
-            while stack:
-                folder = stack[-1]
-                name = next(folder.names, None)
-                if name is None:
-                    stack.pop().close()
-                    continue
-                if folder.descriptor < 0:
-                    folder.descriptor = self._open_again(folder.path)
-                found = self._look(folder, name)
-                if found is None:
-                    continue
-                yield found
-                if found.type == DIRECTORY and (inner := self._enter(folder, name, found)) is not None:
-                    stack.append(inner)
-                    if len(stack) > _MOST_OPEN:
-                        stack[-_MOST_OPEN].close()
-        finally:
-            for folder in stack:
-                folder.close()
-
-    def _open_again(self, path: str) -> int:
-        """Open a folder high above, whose descriptor was given back on the way down."""
-        external = path.startswith(EXTERNAL + "/")
-        with DirectoryCache.open("/" if external else self._root) as folders:
-            return os.dup(folders.folder(path.removeprefix(EXTERNAL + "/") if external else path))
-
-    def _look(self, folder: _Folder, name: str) -> Found | None:
-        path = f"{folder.path}/{name}" if folder.path else name
-        try:
-            status = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._problems.append(Problem(printable(path), os.strerror(error.errno or 0)))
-            return None
-        kind = TYPE_OF_MODE.get(status.st_mode & 0o170000) or self._kind(path, status)
-        if not kind:
-            return None
-        if path in self._skip or (self._excluding and self._left_out(path, folder=kind == DIRECTORY)):
-            return None
-        return Found(path, kind, status)
-
-    def _enter(self, folder: _Folder, name: str, found: Found) -> _Folder | None:
-        if self._rules.one_file_system and found.status.st_dev != os.fstat(folder.descriptor).st_dev:
-            return None
-        descriptor = self._open(name, folder.descriptor, found.path)
-        if descriptor < 0:
-            return None
-        return _Folder(found.path, descriptor, self._names(found.path, descriptor))
-
-    def _names(self, path: str, descriptor: int) -> Iterator[str]:
-        try:
-            names = os.listdir(descriptor)
-        except OSError as error:
-            self._problems.append(Problem(printable(path), os.strerror(error.errno or 0)))
-            return iter(())
-        if self._rules.exclude_caches and _CACHE_TAG in names and _is_cache(descriptor):
-            names = [_CACHE_TAG]
-        names.sort(key=None if "".join(names).isascii() else to_bytes)
-        return iter(names)
-
-    def _open(self, name: str, folder: int | None, path: str) -> int:
-        try:
-            return os.open(name, FOLDER_FLAGS, dir_fd=folder)
-        except FileNotFoundError:
-            return -1
-        except OSError as error:
-            self._problems.append(Problem(printable(path), os.strerror(error.errno or 0)))
-            return -1
-
-    def _kind(self, path: str, status: os.stat_result) -> str:
-        kind = TYPE_OF_MODE.get(stat.S_IFMT(status.st_mode), "")
-        if not kind and not stat.S_ISSOCK(status.st_mode):
-            self._problems.append(Problem(printable(path), "is a device; devices are not backed up"))
-        return kind
-
-    def _left_out(self, path: str, *, folder: bool) -> bool:
-        return path in self._skip or self._rules.exclude.excludes(path, folder=folder)
-
-    def _absolute(self, path: str) -> str:
-        if path.startswith(EXTERNAL + "/"):
-            return path[len(EXTERNAL) :]
-        return os.path.join(self._root, path) if path else self._root
-
-
-class _Folder:
-    """An open folder with the names that are still to come."""
-
-    def __init__(self, path: str, descriptor: int, names: Iterator[str]) -> None:
-        self.path = path
-        self.descriptor = descriptor
-        self.names = names
-
-    def close(self) -> None:
-        """Give back the descriptor."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        yield status.st_dev, status.st_ino
 
 
 def _is_cache(folder: int) -> bool:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(
-            _CACHE_TAG, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
-        )
+        descriptor = os.open(_CACHE_TAG, flags, dir_fd=folder)
     except OSError:
         return False
     try:
