@@ -79,8 +79,11 @@ class TestLoad:
         assert str(caught.value) == f"config.json: {section}: unknown section; did you mean {meant}?"
 
     @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-    def test_what_is_nested_deeply_is_an_error_like_any_other(self, studio, opening: str, closing: str):
-        document = f'{{"backup": {{"paths": {opening * 450}1{closing * 450}}}}}'
+    @pytest.mark.parametrize("depth", [10, 300, 480, 700, 950])
+    def test_what_is_nested_deeply_is_an_error_like_any_other(
+        self, studio, opening: str, closing: str, depth: int
+    ):
+        document = f'{{"backup": {{"paths": {opening * depth}1{closing * depth}}}}}'
 
         with pytest.raises(ConfigError, match=r"nested too deeply|expected a path|expected an array"):
             studio(document.encode())
