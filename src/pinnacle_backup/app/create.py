@@ -156,13 +156,19 @@ def _encryption(studio: Studio, password: Password) -> Encryption:
     return Encryption(master_key, (slot,))
 
 
+def encryption_for(studio: Studio, passwords: PasswordSource) -> Encryption:
+    """Return how to encrypt with the first password at hand; asks where there is none."""
+    known = passwords.given(studio.configuration.backup.encryption.key)
+    return _encryption(studio, known[0] if known else passwords.ask("for the new backup", twice=True))
+
+
 def _recent_heads(studio: Studio) -> Iterator[Head]:
     """Yield heads of encrypted backups of this repository, newest first, one for each set of key slots."""
     repository = studio.repository.repository_id()
     seen: set[tuple[object, ...]] = set()
     for info in studio.repository.list():
         if info.encrypted and info.header.repository == repository and len(seen) < _HEADS:
-            head = head_of(studio, info)
+            head = head_of(studio.repository.store, info)
             if head.slots not in seen:
                 seen.add(head.slots)
                 yield head

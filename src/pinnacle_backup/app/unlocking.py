@@ -11,20 +11,23 @@ from pinnacle_backup.crypto.envelope import Head, read_head
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.errors import PasswordError
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.store.base import Store
 
 _TRIES = 3
 
 
-def keyring_of(studio: Studio, infos: Iterable[BackupInfo], passwords: PasswordSource) -> KeyRing:
+def keyring_of(
+    studio: Studio, infos: Iterable[BackupInfo], passwords: PasswordSource, *, store: Store | None = None
+) -> KeyRing:
     """
-    Return a ring that opens all these archives.
+    Return a ring that opens all these archives, which lie in the repository, or in ``store``.
 
     Archives under different passwords are asked for one by one; a person may mistype twice.
 
     Raises:
         PasswordError: A password is missing or wrong, and nobody can be asked.
     """
-    heads = {info.name: head_of(studio, info) for info in infos if info.encrypted}
+    heads = {info.name: head_of(store or studio.repository.store, info) for info in infos if info.encrypted}
     if not heads:
         return KeyRing(())
     known = [*passwords.given(studio.configuration.backup.encryption.key)]
@@ -39,9 +42,9 @@ def ring_of(known: Sequence[Password]) -> KeyRing:
     return KeyRing([password.value.reveal() for password in known])
 
 
-def head_of(studio: Studio, info: BackupInfo) -> Head:
+def head_of(store: Store, info: BackupInfo) -> Head:
     """Return what stands before the data of an encrypted archive."""
-    source = studio.repository.store.open(info.name)
+    source = store.open(info.name)
     try:
         return read_head(source)
     finally:

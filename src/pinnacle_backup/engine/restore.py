@@ -93,8 +93,8 @@ class Restore:
         self._job = job
         self._info = info
         self._repository = repository
-        self._opener = opener
-        self._progress = progress
+        self.progress = progress
+        """Told of what is being done."""
         self._places = Places(job.target, job.outside)
         self._stack = ExitStack()
         self._workers = Workers(
@@ -105,6 +105,7 @@ class Restore:
             with self._locked():
                 self._state = State(info.header.id, opener)
                 self._stack.callback(self._state.close)
+                self._opener = opener.only(self._state.archive_ids())
                 self._fates = self._decide()
         except BaseException:
             self._stack.close()
@@ -159,7 +160,7 @@ class Restore:
             keyring=keyring,
             clock=clock,
             randomness=randomness,
-            progress=self._progress,
+            progress=self.progress,
         )
         if report.warnings:
             first = report.warnings[0]
@@ -183,7 +184,7 @@ class Restore:
         self._refuse_databases_in_use()
         with self._locked():
             run = Execution(self._state, self._fates, self._places, self._workers, self._opener)
-            run.carry_out(self._progress)
+            run.carry_out(self.progress)
         return RestoreReport(
             plan=self.plan,
             restored=run.restored,
@@ -203,7 +204,7 @@ class Restore:
     def _decide(self) -> Fates:
         job = self._job
         selection = Selection(job.paths)
-        self._progress.phase("plan", total_items=self._info.totals.entries)
+        self.progress.phase("plan", total_items=self._info.totals.entries)
         fates = decide(
             self._state,
             self._places,
@@ -211,7 +212,7 @@ class Restore:
             existing=self._existing(),
             delete_extra=job.delete_extra,
             pipeline=Pipeline(self._workers),
-            advance=lambda items, path: self._progress.advance(items=items, path=path),
+            advance=lambda items, path: self.progress.advance(items=items, path=path),
         )
         unused = selection.unused()
         if unused:
@@ -224,10 +225,9 @@ class Restore:
     def _existing(self) -> Iterator[Found]:
         """Look at what the sources hold in the target now; what is missing there will be made."""
         job = self._job
-        present = [source for source in job.sources if _is_there(os.path.join(job.target, source))]
-        if not present:
+        if not job.sources or not os.path.isdir(job.target):
             return iter(())
-        return scan(job.target, present, rules=job.rules, problems=[])
+        return scan(job.target, job.sources, rules=job.rules, problems=[])
 
     def _plan(self) -> RestorePlan:
         counts, nbytes = self._fates.counts, self._fates.nbytes
@@ -274,7 +274,3 @@ class Restore:
                 f"the database {printable(inodes[inode])} is in use by {', '.join(users)}",
                 hint="stop the application first, then restore again",
             )
-
-
-def _is_there(path: str) -> bool:
-    return os.path.lexists(path) and not os.path.islink(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.archive.reader import ArchiveReader
@@ -61,12 +61,21 @@ class OpenByName:
         store: Where the archives are.
         names: Archive names by backup id.
         keyring: Opens encrypted ones.
+        otherwise: Asked for what is not in this store.
     """
 
-    def __init__(self, store: Store, names: dict[str, str], keyring: KeyRing) -> None:
+    def __init__(
+        self,
+        store: Store,
+        names: dict[str, str],
+        keyring: KeyRing,
+        *,
+        otherwise: OpenByName | None = None,
+    ) -> None:
         self._store = store
         self._names = names
         self._keyring = keyring
+        self._otherwise = otherwise
 
     def __call__(self, backup: str) -> ArchiveReader:
         """
@@ -75,13 +84,41 @@ class OpenByName:
         Raises:
             DamagedError: No archive of that id is there.
         """
+        if backup not in self._names and self._otherwise is not None:
+            return self._otherwise(backup)
+        return open_archive(self.stored(backup), self.name(backup), self._keyring)
+
+    @property
+    def keyring(self) -> KeyRing:
+        """What opens encrypted archives."""
+        return self._keyring
+
+    def name(self, backup: str) -> str:
+        """Return the name of a backup's archive; for one that is missing, words that stand for it."""
+        return self._names.get(backup, f"the archive of backup {backup[:8]}")
+
+    def stored(self, backup: str) -> ByteSource:
+        """
+        Open a backup's archive as it is stored, encrypted or not.
+
+        Raises:
+            DamagedError: No archive of that id is there.
+        """
         name = self._names.get(backup)
+        if name is None and self._otherwise is not None:
+            return self._otherwise.stored(backup)
         if name is None:
             raise DamagedError(
                 f"the archive of backup {backup[:8]} is missing, and others need it",
                 hint="put the file back into the folder of backups, then try again",
             )
-        return open_archive(self._store.open(name), name, self._keyring)
+        return self._store.open(name)
+
+    def only(self, backups: Collection[str]) -> OpenByName:
+        """Return an opener of fewer archives, which is cheaper to send to workers."""
+        return OpenByName(
+            self._store, {b: self._names[b] for b in backups if b in self._names}, self._keyring
+        )
 
     def ids(self) -> tuple[str, ...]:
         """Return the ids of all backups that can be asked for."""

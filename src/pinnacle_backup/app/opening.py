@@ -1,0 +1,139 @@
+"""From what a person calls a backup to an archive that can be read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+
+from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.unlocking import keyring_of
+from pinnacle_backup.crypto.keyring import KeyRing
+from pinnacle_backup.errors import BackupNotFound
+from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.repository.archives import OpenByName, read_facts
+from pinnacle_backup.repository.catalog import Catalog
+from pinnacle_backup.repository.listing import Listing
+from pinnacle_backup.repository.repository import Repository
+from pinnacle_backup.repository.state import State
+from pinnacle_backup.store.base import Store
+from pinnacle_backup.store.local import LocalStore
+
+
+@dataclass(frozen=True)
+class Located:
+    """
+    A backup, and the archives around it.
+
+    Attributes:
+        info: The backup.
+        listing: What lies beside it.
+        repository: Where it lies: the studio's, or the folder of a file that was given.
+    """
+
+    info: BackupInfo
+    listing: Listing
+    repository: Repository
+
+    @property
+    def path(self) -> str:
+        """The archive, absolute."""
+        store = self.repository.store
+        return os.path.join(store.directory, self.info.name) if isinstance(store, LocalStore) else ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """
+    A backup that can be read.
+
+    Attributes:
+        located: Which, and where.
+        opener: Opens its archive and those that it needs.
+        keyring: What opens them.
+    """
+
+    located: Located
+    opener: OpenByName
+    keyring: KeyRing
+
+    @property
+    def info(self) -> BackupInfo:
+        """The backup."""
+        return self.located.info
+
+    def state(self) -> State:
+        """Return its complete state; the caller closes it."""
+        return State(self.info.header.id, self.opener)
+
+
+def locate(studio: Studio, reference: str) -> Located:
+    """
+    Return the backup of a name, an id, ``latest``, or the path of an archive file anywhere.
+
+    Raises:
+        BackupNotFound: There is none.
+        DamagedError: It is there, but cannot be read.
+    """
+    listing = studio.repository.listing()
+    try:
+        return Located(listing.find(reference), listing, studio.repository)
+    except BackupNotFound:
+        path = os.path.abspath(os.path.expanduser(reference))
+        if not os.path.isfile(path):
+            raise
+    folder = Repository(LocalStore(os.path.dirname(path)), Catalog(""), read_facts=read_facts)
+    beside = folder.listing()
+    return Located(beside.find(os.path.basename(path)), beside, folder)
+
+
+def locate_at(studio: Studio, moment: datetime) -> Located:
+    """Return the newest complete backup that is not after a moment."""
+    listing = studio.repository.listing()
+    return Located(listing.at(moment), listing, studio.repository)
+
+
+def open_located(studio: Studio, located: Located, passwords: PasswordSource) -> Opened:
+    """
+    Return what reads a backup.
+
+    What it needs is looked for beside it first, then in the studio's repository.
+
+    Raises:
+        PasswordError: A password is missing or wrong.
+    """
+    needs = located.listing.needs(located.info)
+    beside = [info for info in located.listing.backups if info.header.id in needs]
+    store = located.repository.store
+    keyring = keyring_of(studio, (located.info, *beside), passwords, store=store)
+    elsewhere = None
+    if located.repository is not studio.repository:
+        elsewhere = _opener_of_studio(studio, located.listing.missing(located.info), passwords)
+    opener = OpenByName(store, _names(located.listing), keyring, otherwise=elsewhere)
+    return Opened(located, opener, keyring)
+
+
+def open_backup(studio: Studio, reference: str, passwords: PasswordSource) -> Opened:
+    """Return what reads the backup that a person means; see ``locate`` and ``open_located``."""
+    return open_located(studio, locate(studio, reference), passwords)
+
+
+def opener_of_all(studio: Studio, passwords: PasswordSource) -> tuple[Listing, OpenByName]:
+    """Return all backups, and what opens those for which a password is at hand."""
+    listing = studio.repository.listing()
+    encrypted = [info for info in listing.backups if info.encrypted]
+    known = passwords.given(studio.configuration.backup.encryption.key) if encrypted else ()
+    keyring = KeyRing([password.value.reveal() for password in known])
+    return listing, OpenByName(studio.repository.store, _names(listing), keyring)
+
+
+def _opener_of_studio(studio: Studio, needed: frozenset[str], passwords: PasswordSource) -> OpenByName:
+    listing = studio.repository.listing()
+    infos = [info for info in listing.backups if info.header.id in needed]
+    store: Store = studio.repository.store
+    return OpenByName(store, _names(listing), keyring_of(studio, infos, passwords))
+
+
+def _names(listing: Listing) -> dict[str, str]:
+    return {info.header.id: info.name for info in reversed(listing.backups)}

@@ -1,0 +1,145 @@
+"""Restore a backup: in place with a way back, or anywhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from pinnacle_backup.app.create import encryption_for
+from pinnacle_backup.app.opening import Opened, locate, locate_at, open_located
+from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.protection import outside, present_sources, rules_of
+from pinnacle_backup.app.scratch import scratch_folder
+from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
+from pinnacle_backup.app.unlocking import head_of
+from pinnacle_backup.engine.output import Encryption
+from pinnacle_backup.engine.restore import Restore, RestoreJob
+from pinnacle_backup.errors import UsageError
+from pinnacle_backup.model.progress import Progress
+from pinnacle_backup.model.results import RestorePlan, RestoreReport
+from pinnacle_backup.sources.exclude import Excluder
+from pinnacle_backup.sources.scan import Rules
+
+EVERYTHING = ("",)
+"""As a source: the whole folder."""
+
+
+class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What is to be restored.
+
+    Attributes:
+        name: Name, id, ``latest``, or the path of an archive; None with ``at``.
+        at: The newest state that is not after this moment.
+        paths: Paths and globs; none restores everything.
+        target: Folder to restore below; None for the studio itself.
+        delete_extra: Also remove what the backup does not have.
+    """
+
+    name: str | None = None
+    at: datetime | None = None
+    paths: tuple[str, ...] = ()
+    target: str | None = None
+    delete_extra: bool = False
+
+
+@dataclass(frozen=True)
+class PreparedRestore:
+    """A restore that is planned, and holds what it needs to be done as planned."""
+
+    _studio: Studio
+    _run: Run
+    _opened: Opened
+    _restore: Restore
+    _passwords: PasswordSource
+
+    @property
+    def plan(self) -> RestorePlan:
+        """What it is going to do."""
+        return self._restore.plan
+
+    def execute(self, progress: Progress) -> RestoreReport:
+        """Save what would be overwritten in the studio, then restore."""
+        self._restore.progress = progress
+        safety = self._save() if self.plan.in_place else ""
+        if safety:
+            self._run.note(f"saved what changes as {safety}")
+        report = self._restore.execute(safety=safety)
+        for problem in report.problems:
+            self._run.fail(f"{problem.path}: {problem.reason}")
+        self._run.note(
+            f"restored {report.restored} paths of {self.plan.backup.name}, {report.nbytes} bytes, "
+            f"removed {report.removed}, {len(report.problems)} failed, {report.seconds:.1f} s"
+        )
+        return report
+
+    def _save(self) -> str:
+        now = self._studio.now()
+        return self._restore.save(
+            now.strftime("before_restore_%Y%m%d_%H%M%S"),
+            encryption=self._encryption(),
+            keyring=self._opened.keyring,
+            clock=self._studio.clock,
+            randomness=self._studio.randomness,
+        )
+
+    def _encryption(self) -> Encryption | None:
+        """What an encrypted backup is about to replace does not lie open afterwards."""
+        info = self._opened.info
+        if info.encrypted:
+            head = head_of(self._opened.located.repository.store, info)
+            slots = tuple(slot for slot in head.slots if slot is not None)
+            if info.header.repository == self._studio.repository.repository_id():
+                return Encryption(self._opened.keyring.master_key(head), slots)
+        if info.encrypted or self._studio.configuration.backup.encryption.enabled:
+            return encryption_for(self._studio, self._passwords)
+        return None
+
+
+@contextmanager
+def prepare_restore(
+    studio: Studio, request: RestoreRequest, *, passwords: PasswordSource, progress: Progress
+) -> Iterator[PreparedRestore]:
+    """
+    Plan a restore, and hold it ready for the time of the block.
+
+    Raises:
+        BackupNotFound: There is no such backup, or no such path in it.
+        PasswordError: A password is missing or wrong.
+        DamagedError: The backup cannot be read.
+    """
+    if request.at is not None:
+        located = locate_at(studio, request.at)
+    elif request.name is not None:
+        located = locate(studio, request.name)
+    else:
+        raise UsageError("which backup? give its name, or a time with --at")
+    with studio.run("restore", located.info.name) as run, scratch_folder(studio.state_directory) as scratch:
+        opened = open_located(studio, located, passwords)
+        job = _job(studio, request, scratch)
+        with Restore(job, opened.info, studio.repository, opened.opener, progress) as restore:
+            yield PreparedRestore(studio, run, opened, restore, passwords)
+
+
+def _job(studio: Studio, request: RestoreRequest, scratch: str) -> RestoreJob:
+    settings = studio.configuration.backup
+    target = studio.root if request.target is None else os.path.realpath(request.target)
+    in_place = target == studio.root
+    skip = (studio.directory, studio.state_directory)
+    return RestoreJob(
+        target=target,
+        in_place=in_place,
+        outside=outside(studio) if in_place else (),
+        paths=request.paths,
+        delete_extra=request.delete_extra,
+        sources=present_sources(studio) if in_place else EVERYTHING,
+        rules=rules_of(studio) if in_place else Rules(exclude=Excluder(()), exclude_caches=False, skip=skip),
+        workers=settings.workers,
+        scratch=scratch,
+        wait=WAIT_SECONDS,
+    )
