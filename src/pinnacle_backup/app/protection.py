@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.config.logs import AUTOMATED, ERRORS, MAIN
 from pinnacle_backup.engine.databases import database_paths
 from pinnacle_backup.sources.exclude import Excluder
 from pinnacle_backup.sources.scan import Rules
@@ -28,6 +29,16 @@ def present_sources(studio: Studio) -> tuple[str, ...]:
     literal = [pattern for pattern in settings.databases if pattern not in globs]
     sources = (*settings.paths, *literal, *database_paths(studio.root, globs, ()))
     return tuple(source for source in sources if _is_there(os.path.join(studio.root, source)))
+
+
+def own_logs(studio: Studio) -> frozenset[str]:
+    """
+    Return our own log files, as backups name them.
+
+    A restore in place leaves them: they tell what happened since, and what it does itself.
+    """
+    folder = studio.configuration.logging.directory.strip("/").removeprefix("./")
+    return frozenset(f"{folder}/{name}" for name in (MAIN, AUTOMATED, ERRORS))
 
 
 def outside(studio: Studio) -> tuple[str, ...]:

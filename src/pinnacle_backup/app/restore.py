@@ -13,7 +13,7 @@ import msgspec
 from pinnacle_backup.app.create import encryption_for
 from pinnacle_backup.app.opening import Opened, locate, locate_at, open_located
 from pinnacle_backup.app.passwords import PasswordSource
-from pinnacle_backup.app.protection import outside, present_sources, rules_of
+from pinnacle_backup.app.protection import outside, own_logs, present_sources, rules_of
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
 from pinnacle_backup.app.unlocking import head_of
@@ -137,6 +137,7 @@ def _job(studio: Studio, request: RestoreRequest, scratch: str) -> RestoreJob:
         outside=outside(studio) if in_place else (),
         paths=request.paths,
         delete_extra=request.delete_extra,
+        leave=own_logs(studio) if in_place else frozenset(),
         sources=present_sources(studio) if in_place else EVERYTHING,
         rules=rules_of(studio) if in_place else Rules(exclude=Excluder(()), exclude_caches=False, skip=skip),
         workers=settings.workers,

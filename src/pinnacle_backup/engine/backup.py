@@ -65,7 +65,7 @@ class BackupJob:
         compression, level: How members are made.
         workers: Number of processes; 0 for one each processor.
         scratch: Folder for temporary files.
-        shrink_guard_percent: Warn when so much of the earlier entries is gone.
+        shrink_guard_percent: Warn when at least so much of the earlier entries is gone; 0 never warns.
         safety: This is what a restore saves before it overwrites.
         listed: For a safety backup: just these paths, nothing below them.
         absent: For a safety backup: paths that the restore will create.
@@ -189,7 +189,7 @@ class _Run:
                 self._progress.phase("read", total_bytes=base.size or None)
                 databases.store_all(frozen)
             self._read_sources(assembly, base, paths)
-            totals = self._totals(assembly, base)
+            totals = self._totals(assembly)
             summary = writer.finish(
                 lambda index: self._summary(header, totals, assembly, databases.paths, index)
             )
@@ -297,11 +297,12 @@ class _Run:
         shown = printable(path)
         return any(shown.startswith(problem.path + "/") for problem in self._warnings)
 
-    def _totals(self, assembly: Assembly, base: Base) -> BackupTotals:
+    def _totals(self, assembly: Assembly) -> BackupTotals:
         counts = assembly.counts
         before = self._before.totals.entries if self._before else 0
-        left = before * (100 - self._job.shrink_guard_percent) / 100
-        shrunk = not self._job.safety and counts.entries < left
+        percent = self._job.shrink_guard_percent
+        gone = before - counts.entries
+        shrunk = bool(percent) and not self._job.safety and gone > 0 and gone * 100 >= before * percent
         if shrunk:
             reason = (
                 f"only {counts.entries:,} of {before:,} entries are left; cleanup waits until you have looked"

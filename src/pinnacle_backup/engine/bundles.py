@@ -47,7 +47,7 @@ class Seen(NamedTuple):
     What became of one entry.
 
     Attributes:
-        outcome: ``stored``, ``in scope``, ``database`` or ``large`` (not for a bundle), ``gone`` or ``failed``.
+        outcome: ``stored``, ``in scope``, ``gone``, ``failed``; ``database`` and ``large`` are not for bundles.
         path: Of the entry.
         entry: As it was read, without extents; None where there is nothing to list.
         start: Where its content begins in the bundle.

@@ -44,7 +44,7 @@ def compare(
         scan: What is there now.
         base: The earlier state.
         taken_ns: When the earlier state was taken; files that changed right then are looked at again.
-        keep: Tells of a path that the scan did not find whether it could not look (then the path is passed over).
+        keep: Tells of a path that the scan did not find whether it could not look there; it is passed over.
     """
     earlier = iter(base)
     entry = next(earlier, None)

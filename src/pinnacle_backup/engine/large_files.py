@@ -167,20 +167,20 @@ class LargeFiles:
         self, descriptor: int, segments: Iterable[tuple[int, int]], update: Callable[[Buffer], None]
     ) -> Iterator[tuple[int, list[int]]]:
         """Yield (buffer, chunk lengths), with each buffer full of whole chunks."""
-        for offset, length in segments:
-            end = offset + length
+        for start, length in segments:
+            position, end = start, start + length
             rest = b""
-            while offset < end or rest:
+            while position < end or rest:
                 buffer = self._pipeline.buffer()
                 view = self._pipeline.workers.buffer(buffer)
                 view[: len(rest)] = rest
-                wanted = min(BUFFER - len(rest), end - offset)
-                got = self._read(descriptor, view[len(rest) : len(rest) + wanted], offset, update)
-                offset = offset + got if got == wanted else end
+                wanted = min(BUFFER - len(rest), end - position)
+                got = self._read(descriptor, view[len(rest) : len(rest) + wanted], position, update)
+                position = position + got if got == wanted else end
                 filled = len(rest) + got
                 lengths = [chunk.length for chunk in self._chunker.cut_buf(view[:filled])]
                 rest = b""
-                if offset < end and len(lengths) > 1:
+                if position < end and len(lengths) > 1:
                     rest = bytes(view[filled - lengths.pop() : filled])
                 yield buffer, lengths
 

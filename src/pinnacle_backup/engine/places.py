@@ -76,7 +76,7 @@ class PlaceFolders:
         return folders, inside
 
     def parent(self, path: str) -> tuple[int, str]:
-        """Return the descriptor of the folder that holds a path, and its name there; see ``DirectoryCache``."""
+        """Return the descriptor of the folder that holds a path, and its name there."""
         folders, inside = self.of(path)
         return folders.parent(inside)
 

@@ -47,6 +47,7 @@ class RestoreJob:
         outside: In place: configured sources outside the studio root, absolute.
         paths: Paths and globs; none restores everything.
         delete_extra: Remove what the backup's sources hold now and the backup does not.
+        leave: Paths that are restored only when they are asked for by name.
         sources: Paths of the target to look at for what is there, relative or absolute.
         rules: What is never looked at there.
         workers: Number of processes; 0 for one each processor.
@@ -59,6 +60,7 @@ class RestoreJob:
     outside: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     delete_extra: bool = False
+    leave: frozenset[str] = frozenset()
     sources: tuple[str, ...] = ()
     rules: Rules
     workers: int = 0
@@ -203,7 +205,7 @@ class Restore:
 
     def _decide(self) -> Fates:
         job = self._job
-        selection = Selection(job.paths)
+        selection = Selection(job.paths, leave=job.leave)
         self.progress.phase("plan", total_items=self._info.totals.entries)
         fates = decide(
             self._state,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from fnmatch import fnmatchcase
 from typing import Final
 
+from pinnacle_backup.engine.patterns import PathPattern, clean
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.engine.workers import Pipeline, WorkerContext
 from pinnacle_backup.files.metadata import read_xattrs
@@ -56,31 +56,30 @@ class Selection:
     Which paths of a backup are wanted.
 
     Args:
-        patterns: Paths (with all below them) and globs; none selects everything.
+        patterns: Paths and patterns (``patterns.py``), each with all below it; none selects everything.
+        leave: Paths that only a pattern selects.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self._paths = {p.rstrip("/").removeprefix("./") for p in patterns if not _is_glob(p)}
-        self._globs = [p.rstrip("/").removeprefix("./") for p in patterns if _is_glob(p)]
+    def __init__(self, patterns: Sequence[str], *, leave: Collection[str] = ()) -> None:
+        self._patterns = [PathPattern(pattern) for pattern in patterns]
+        self._texts = [clean(pattern) for pattern in patterns]
+        self._leave = frozenset(leave)
+        self._used: set[int] = set()
         self.everything = not patterns
-        self._used: set[str] = set()
 
     def __contains__(self, path: str) -> bool:
         if self.everything:
-            return True
+            return path not in self._leave
         for candidate in _with_parents(path):
-            if candidate in self._paths:
-                self._used.add(candidate)
-                return True
-            for glob in self._globs:
-                if fnmatchcase(candidate, glob):
-                    self._used.add(glob)
+            for number, pattern in enumerate(self._patterns):
+                if pattern.matches(candidate):
+                    self._used.add(number)
                     return True
         return False
 
     def unused(self) -> list[str]:
         """Return the patterns that selected nothing so far."""
-        return sorted({*self._paths, *self._globs} - self._used)
+        return [text for number, text in enumerate(self._texts) if number not in self._used]
 
 
 @dataclass
@@ -182,6 +181,7 @@ class _Planner:
         place = len(self.fates.codes)
         self.fates.codes.append(Fate.LEAVE)
         if entry.path not in self._selection:
+            self.fates.counts[Fate.LEAVE] += found is not None
             return
         if found is None:
             found = self._look(entry.path)
@@ -342,10 +342,6 @@ def _looks_like(base: Entry, found: Found) -> bool:
         found.status.st_size,
         found.status.st_mtime_ns,
     )
-
-
-def _is_glob(pattern: str) -> bool:
-    return any(character in pattern for character in "*?[")
 
 
 def _with_parents(path: str) -> Iterator[str]:

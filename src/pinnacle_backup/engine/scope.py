@@ -52,5 +52,5 @@ class Scope:
 
 
 def small_id(key: bytes, sha256: str) -> bytes:
-    """Return the id that the content index knows a small file's content by; it tells nothing without the key."""
+    """Return what the content index knows a small file's content by: nothing without the key."""
     return content_id(key, bytes.fromhex(sha256))

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection
 
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.archive.reader import ArchiveReader
-from pinnacle_backup.crypto.envelope import is_encrypted, read_head, read_totals
+from pinnacle_backup.crypto.envelope import Head, is_encrypted, read_head, read_totals
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.crypto.source import EncryptedSource
-from pinnacle_backup.errors import DamagedError, FormatError, PinnacleError
+from pinnacle_backup.errors import DamagedError, PasswordError, PinnacleError
 from pinnacle_backup.model.backup import BackupHeader, BackupTotals
 from pinnacle_backup.model.streams import ByteSource
+from pinnacle_backup.repository.companions import read_sidecar
 from pinnacle_backup.store.base import Store
 
 
@@ -27,8 +28,7 @@ def open_archive(source: ByteSource, name: str, keyring: KeyRing) -> ArchiveRead
         if is_encrypted(source):
             head = read_head(source)
             reader = ArchiveReader(EncryptedSource(source, head, keyring.master_key(head)), name)
-            if reader.summary.backup != head.header:
-                raise DamagedError(f"{name}: head and summary are not of the same backup")
+            _require_same(head.header, reader.summary.backup, name)
             return reader
         return ArchiveReader(source, name)
     except PinnacleError as error:
@@ -88,14 +88,28 @@ class OpenByName:
             return self._otherwise(backup)
         return open_archive(self.stored(backup), self.name(backup), self._keyring)
 
-    @property
-    def keyring(self) -> KeyRing:
-        """What opens encrypted archives."""
-        return self._keyring
-
     def name(self, backup: str) -> str:
         """Return the name of a backup's archive; for one that is missing, words that stand for it."""
+        if backup not in self._names and self._otherwise is not None:
+            return self._otherwise.name(backup)
         return self._names.get(backup, f"the archive of backup {backup[:8]}")
+
+    def sidecar(self, backup: str) -> str | None:
+        """Return the SHA-256 that lies beside a backup's archive; see ``companions.read_sidecar``."""
+        if backup not in self._names:
+            return None if self._otherwise is None else self._otherwise.sidecar(backup)
+        return read_sidecar(self._store, self._names[backup])
+
+    def master_key(self, backup: str, head: Head) -> bytes:
+        """
+        Return the key of an encrypted archive.
+
+        Raises:
+            PasswordError: No password opens it.
+        """
+        if backup not in self._names and self._otherwise is not None:
+            return self._otherwise.master_key(backup, head)
+        return self._keyring.master_key(head)
 
     def stored(self, backup: str) -> ByteSource:
         """
@@ -116,9 +130,9 @@ class OpenByName:
 
     def only(self, backups: Collection[str]) -> OpenByName:
         """Return an opener of fewer archives, which is cheaper to send to workers."""
-        return OpenByName(
-            self._store, {b: self._names[b] for b in backups if b in self._names}, self._keyring
-        )
+        names = {backup: self._names[backup] for backup in backups if backup in self._names}
+        otherwise = self._otherwise.only(backups) if self._otherwise is not None else None
+        return OpenByName(self._store, names, self._keyring, otherwise=otherwise)
 
     def ids(self) -> tuple[str, ...]:
         """Return the ids of all backups that can be asked for."""
@@ -129,11 +143,16 @@ class OpenByName:
         return ContentReader(self)
 
 
+def _require_same(head: BackupHeader, summary: BackupHeader, name: str) -> None:
+    if head != summary:
+        raise DamagedError(f"{name}: head and summary are not of the same backup")
+
+
 Opener = Callable[[str], ArchiveReader]
 
 
 def _named(error: PinnacleError, name: str) -> PinnacleError:
     """Return the error with the archive's name in its message."""
-    if name in error.message or not isinstance(error, DamagedError | FormatError):
+    if name in error.message or not isinstance(error, DamagedError | PasswordError):
         return error
     return type(error)(f"{name}: {error.message}", hint=error.hint)
