@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from pinnacle_backup.app.studio import Studio
-from pinnacle_backup.config.logs import AUTOMATED, ERRORS, MAIN
+from pinnacle_backup.config.logs import ALL, AUTOMATED, ERRORS
 from pinnacle_backup.engine.databases import database_paths
 from pinnacle_backup.sources.exclude import Excluder
 from pinnacle_backup.sources.scan import Rules
@@ -38,7 +38,7 @@ def own_logs(studio: Studio) -> frozenset[str]:
     A restore in place leaves them: they tell what happened since, and what it does itself.
     """
     folder = studio.configuration.logging.directory.strip("/").removeprefix("./")
-    return frozenset(f"{folder}/{name}" for name in (MAIN, AUTOMATED, ERRORS))
+    return frozenset(f"{folder}/{name}" for name in (ALL, AUTOMATED, ERRORS))
 
 
 def outside(studio: Studio) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class Seen(NamedTuple):
     What became of one entry.
 
     Attributes:
-        outcome: ``stored``, ``in scope``, ``gone``, ``failed``; ``database`` and ``large`` are not for bundles.
+        outcome: ``stored``, ``in scope``, ``gone``, ``failed``; ``database``, ``large``: not for bundles.
         path: Of the entry.
         entry: As it was read, without extents; None where there is nothing to list.
         start: Where its content begins in the bundle.
