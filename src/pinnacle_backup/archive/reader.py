@@ -96,9 +96,12 @@ class ArchiveReader:
             raise FormatError(f"{self.name}: the manifest points outside the archive")
         return self._read(offset, stored)
 
-    def check_stream(self, advance: Callable[[int], None]) -> None:
+    def check_stream(self, advance: Callable[[int], None]) -> str:
         """
         Read every byte and compare their SHA-256 with the trailer's.
+
+        Returns:
+            The SHA-256 of the whole plain stream in hex, trailer included.
 
         Raises:
             DamagedError: A byte differs.
@@ -110,6 +113,8 @@ class ArchiveReader:
             advance(len(data))
         if digest.digest() != self._trailer.stream_sha256:
             raise DamagedError(f"{self.name}: the SHA-256 of the archive's bytes is not the recorded one")
+        digest.update(self._tail[self._end - self._tail_offset :])
+        return digest.hexdigest()
 
     def close(self) -> None:
         """Give back the source."""

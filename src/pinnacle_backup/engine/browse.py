@@ -7,7 +7,7 @@ from typing import Final
 
 from pinnacle_backup.engine.grouping import Item
 from pinnacle_backup.engine.patterns import clean
-from pinnacle_backup.errors import UsageError
+from pinnacle_backup.errors import BackupNotFound
 from pinnacle_backup.model.entry import DIRECTORY, Entry
 from pinnacle_backup.model.paths import order_key, printable
 from pinnacle_backup.repository.state import State
@@ -28,12 +28,14 @@ def listing(state: State, path: str = "", *, recursive: bool = False) -> Iterato
         recursive: Whether to list all below it, or only what lies right in it.
 
     Raises:
-        UsageError: There is no such path in the backup.
+        BackupNotFound: There is no such path in the backup.
     """
     path = clean(path)
     first = next((entry for entry, _ in below(state, path)), None)
     if first is None and path:
-        raise UsageError(f"{printable(path)} is not in the backup", hint="`ls` without a path shows the top")
+        raise BackupNotFound(
+            f"{printable(path)} is not in the backup", hint="`ls` without a path shows the top"
+        )
     if first is not None and first.path == path and first.type != DIRECTORY:
         return iter((first,))
     if recursive:

@@ -32,7 +32,7 @@ class RetentionPolicy:
         retention_days: Days that a full backup stays.
         incremental_days: Days that an incremental stays.
         daily, weekly, monthly, yearly: Of how many such periods the last full backup stays beyond that.
-        acknowledged: Ids of backups that are marked as shrunk, and that a person has looked at.
+        acknowledged: Ids of backups that a person has looked at: what was lost before them is no loss.
         despite_shrink: Whether a person has just looked, and says that nothing was lost.
     """
 
@@ -77,11 +77,13 @@ def suspicious(backups: Iterable[BackupInfo], acknowledged: Collection[str] = ()
 
     Args:
         backups: Everything that the repository holds.
-        acknowledged: Ids of backups that a person has looked at.
+        acknowledged: Ids of backups that a person has looked at: they and all before them are right.
     """
     states = [info for info in _newest_first(backups) if not info.header.safety]
     for place, info in enumerate(states):
-        if info.totals.shrunk and info.header.id not in acknowledged:
+        if info.header.id in acknowledged:
+            return None
+        if info.totals.shrunk:
             before = states[place + 1].totals.entries if place + 1 < len(states) else 0
             halfway = (before + info.totals.entries) / 2
             if place == 0 or states[0].totals.entries < halfway:

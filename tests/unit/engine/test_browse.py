@@ -9,7 +9,7 @@ import pytest
 
 from pinnacle_backup.engine import browse
 from pinnacle_backup.engine.browse import below, listing
-from pinnacle_backup.errors import UsageError
+from pinnacle_backup.errors import BackupNotFound
 from pinnacle_backup.model.entry import DIRECTORY, Entry
 from pinnacle_backup.repository.state import State
 
@@ -71,7 +71,7 @@ def test_what_is_not_there_is_said_at_once(state: State, path: str) -> None:
     if path == "a/":
         assert names(listing(state, path))
         return
-    with pytest.raises(UsageError, match="is not in the backup"):
+    with pytest.raises(BackupNotFound, match="is not in the backup"):
         listing(state, path)
 
 
