@@ -65,7 +65,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--large-mb", type=int, default=2000)
     parser.add_argument("--database-mb", type=int, default=160)
     parser.add_argument("--tiny-files", type=int, default=100_000, help="and ten times as many")
-    parser.add_argument("--work", default=os.path.join(PROJECT, "bench", "data"), help="needs 20 GB")
+    parser.add_argument("--work", default=os.path.join(PROJECT, "bench", "data"), help="needs 25 GB")
     parser.add_argument("--output", default=os.path.join(PROJECT, "docs", "benchmarks.md"))
     options = parser.parse_args(arguments)
     unknown = set(options.sets) - set(SETS)
