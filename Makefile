@@ -32,7 +32,7 @@ check: ## Check style, types, layers, spelling and documentation
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/codespell
+	@.venv/bin/codespell *.md *.py src scripts tests docs bench/*.py
 	@$(PYTEST) tests/docs
 
 bench: ## Measure beside restic and tar, and write docs/benchmarks.md (takes an hour)

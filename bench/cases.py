@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Mapping
 from itertools import islice
 
@@ -22,11 +21,6 @@ from tools import Tool
 Record = dict[str, str | int | float]
 Write = Callable[[Record], None]
 MEMORY_ROUND = 0
-REUSE_OF_INODES = 90.0
-"""
-Seconds to wait between removing and creating many files. ext4 without a journal steps over every inode that
-was freed within the last minute, one by one, for each file that it creates: ten times slower, for any tool.
-"""
 
 
 class DifferentError(Exception):
@@ -50,7 +44,6 @@ class Case:
         self._tools = tools
         self._write = write
         self._round = MEMORY_ROUND
-        self._removed = -REUSE_OF_INODES
 
     def files(self, rounds: int) -> None:
         """Measure a full backup, an unchanged incremental, a restore and a verification."""
@@ -106,19 +99,13 @@ class Case:
 
     def _restores(self) -> None:
         folder = os.path.join(self._root, "restored")
-        self._remove(folder)
-        time.sleep(max(0.0, self._removed + REUSE_OF_INODES - time.monotonic()))
+        shutil.rmtree(folder, ignore_errors=True)
         for name, tool in self._tools.items():
             target = os.path.join(folder, name)
             os.makedirs(target)
             self._measured("restore", name, tool.restore(target))
             self._check(name, tool, target)
-        self._remove(folder)
-
-    def _remove(self, folder: str) -> None:
-        if os.path.exists(folder):
-            shutil.rmtree(folder)
-            self._removed = time.monotonic()
+        shutil.rmtree(folder)
 
     def _check(self, name: str, tool: Tool, target: str) -> None:
         data, restored = os.path.join(self._root, "data"), os.path.join(target, "data")

@@ -33,10 +33,28 @@ def _processor() -> str:
 
 
 def _file_system(place: str) -> str:
-    answer = subprocess.run(
-        ["stat", "--file-system", "--format", "%T", place], capture_output=True, text=True, check=False
-    )
-    return answer.stdout.strip() or "unknown file system"
+    """Return the type of the file system, and of ext4 whether it has a journal, which restores depend on."""
+    number = os.stat(place).st_dev
+    device = f"{os.major(number)}:{os.minor(number)}"
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as file:
+        mounts = [line.split() for line in file]
+    kinds = [mount[mount.index("-") + 1 :] for mount in mounts if mount[2] == device]
+    if not kinds:
+        return "unknown file system"
+    kind, source, *_ = kinds[-1]
+    if kind != "ext4":
+        return kind
+    return f"ext4 {'with' if _has_journal(source, device) else 'without'} a journal"
+
+
+def _has_journal(source: str, device: str) -> bool:
+    """Look where ext4 shows its options: `data=` is one of journals only."""
+    name = os.path.basename(os.path.realpath(f"/sys/dev/block/{device}")) or os.path.basename(source)
+    try:
+        with open(f"/proc/fs/ext4/{name}/options", encoding="utf-8") as file:
+            return "data=" in file.read()
+    except FileNotFoundError:
+        return True
 
 
 def _version(*command: str) -> str:

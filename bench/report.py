@@ -24,8 +24,8 @@ with the page cache warm, and take turns within every step.
   round of its own.
 - *Unchanged* is an incremental backup after nothing changed. *Verify* is `restic check --read-data`, and
   `pigz --test` for tar.
-- No restore runs within 90 seconds of the removal of the trees before it: ext4 without a journal creates
-  files slowly then.
+- The data lies on a file system with a journal. ext4 without one steps over every inode that was freed within
+  the last minutes, one by one, for each file that it creates; then no tool's restore can be measured.
 """
 
 

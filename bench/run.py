@@ -3,6 +3,11 @@ Measure Pinnacle Backup beside restic and GNU tar with pigz, and write docs/benc
 
     python bench/run.py                                  everything, about an hour
     python bench/run.py --sets small --small-files 2000 --rounds 1 --output /tmp/trial.md
+
+`--work` must lie on a file system with a journal where restores are measured. Where the machine has none:
+
+    truncate --size 40G /tmp/image && mkfs.ext4 -q /tmp/image
+    mkdir /tmp/bench && mount /tmp/image /tmp/bench
 """
 
 from __future__ import annotations
