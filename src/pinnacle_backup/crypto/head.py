@@ -64,7 +64,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         """
         for index, reason in self.damaged_slots.items():
             raise FormatError(
-                f"key slot {index} of the backup of {self.header.created} is damaged: {reason}",
+                f"key slot {index + 1} of the backup of {self.header.created} is damaged: {reason}",
                 hint="restore the archive file from another copy, or use the password of another slot",
             )
         if not any(self.slots):
@@ -189,10 +189,10 @@ def without_slot(head: Head, index: int) -> bytes:
         UsageError: No slot is there, or no other sound one would be left.
     """
     if index not in head.damaged_slots and (index not in range(SLOTS) or head.slots[index] is None):
-        raise UsageError(f"the backup of {head.header.created} has no key slot {index}")
+        raise UsageError(f"the backup of {head.header.created} has no key slot {index + 1}")
     if not any(slot for other, slot in enumerate(head.slots) if other != index):
         raise UsageError(
-            f"key slot {index} is the last one of the backup of {head.header.created}: it stays",
+            f"key slot {index + 1} is the last one of the backup of {head.header.created}: it stays",
             hint="add another password first",
         )
     return EMPTY_SLOT

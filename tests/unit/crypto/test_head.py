@@ -130,13 +130,13 @@ class TestDamagedSlots:
         head = head_of(patched(archive, slot_offset(3) + 7, b"\1"))
 
         assert KeyRing([password]).master_key(head) == master_key
-        with pytest.raises(FormatError, match=r"key slot 3 .* is damaged"):
+        with pytest.raises(FormatError, match=r"key slot 4 .* is damaged"):
             head.check_slots()
 
     def test_a_damaged_slot_is_not_called_a_wrong_password(self, archive, head_of, password):
         head = head_of(patched(archive, slot_offset(0) + 20, b"\1\2\3"))
 
-        with pytest.raises(FormatError, match=r"key slot 0 .* is damaged"):
+        with pytest.raises(FormatError, match=r"key slot 1 .* is damaged"):
             KeyRing([password]).master_key(head)
 
     def test_no_slot_at_all_is_not_called_a_wrong_password(self, archive, head_of, password):
