@@ -6,6 +6,7 @@ Only writing lives here. Nothing is ever extracted by tar headers: readers go by
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from pinnacle_backup.model.entry import DIRECTORY, FIFO, SYMLINK, Entry
@@ -149,15 +150,16 @@ def _block(  # noqa: PLR0913, PLR0917 - the fields of a ustar header, in their o
         size_field,
         seconds if 0 <= seconds <= _LARGEST_SIZE else 0,
     )
-    tail = b"%b%b%b%b%b" % (
-        kind,
-        target[:100].ljust(100, b"\0"),
-        _TAIL,
-        prefix.ljust(155, b"\0"),
-        _PREFIX_END,
-    )
-    checksum = sum(head) + sum(_SPACES) + sum(tail)
-    return b"%b%06o\0 %b" % (head, checksum, tail)
+    tail, tail_sum = _tail(kind, target[:100], prefix)
+    return b"%b%06o\0 %b" % (head, sum(head) + tail_sum, tail)
+
+
+@lru_cache(maxsize=64)
+def _tail(kind: bytes, target: bytes, prefix: bytes) -> tuple[bytes, int]:
+    """Return what follows the checksum, nearly always the same, and its part of the checksum."""
+    fields = (kind, target.ljust(100, b"\0"), _TAIL, prefix.ljust(155, b"\0"), _PREFIX_END)
+    tail = b"".join(fields)
+    return tail, sum(tail) + sum(_SPACES)
 
 
 def _pax(records: list[tuple[bytes, bytes]]) -> bytes:

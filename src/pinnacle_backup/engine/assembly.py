@@ -173,7 +173,7 @@ class Assembly:
         if size > LARGE:
             self._read_large(place, found.path, base)
             return
-        self._wanted.append(Wanted(found.path, link))
+        self._wanted.append(Wanted(found.path, found.type, link))
         self._pending.append((place, base))
         self._gathered += size
         if self._gathered >= bundles.TARGET_SIZE or len(self._wanted) >= bundles.MOST_ENTRIES:

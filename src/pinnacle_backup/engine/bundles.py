@@ -20,12 +20,13 @@ from pinnacle_backup.engine.tar_stream import file_header
 from pinnacle_backup.engine.workers import WorkerContext
 from pinnacle_backup.files.directories import DirectoryCache
 from pinnacle_backup.files.metadata import read_xattrs
-from pinnacle_backup.files.reading import changed, data_segments, open_file, read_all
+from pinnacle_backup.files.reading import changed, data_segments, open_file
 from pinnacle_backup.model.entry import FILE, SYMLINK, TYPE_OF_MODE, Entry
 from pinnacle_backup.sources.sqlite import is_database
 
 TARGET_SIZE: Final = 1 << 20
 MOST_ENTRIES: Final = 1000
+_BUFFER: Final = 3 << 20
 
 STORED: Final = "stored"
 IN_SCOPE: Final = "in scope"
@@ -36,9 +37,10 @@ FAILED: Final = "failed"
 
 
 class Wanted(NamedTuple):
-    """One entry of a bundle: its path, the type the scan saw, and for a second name the first one."""
+    """One entry of a bundle: its path, the type that the scan saw, and for a later name the first one."""
 
     path: str
+    type: str
     link: str = ""
 
 
@@ -83,21 +85,49 @@ def read_bundle(
         scope: Content that need not be stored again.
         largest: Files of more bytes are left to the large files' way.
     """
-    reader = _Reader(_folders(context, root), open_scope(context, scope), largest)
+    reader = _Reader(_folders(context, root), open_scope(context, scope), _stream(context), largest)
     seen = [reader.read(item) for item in wanted]
-    member = context.codec.compress(b"".join(reader.parts), context.level) if reader.parts else b""
+    with memoryview(reader.stream.data)[: reader.stream.length] as data:
+        member = context.codec.compress(data, context.level) if data else b""
     return Bundle(member, seen)
+
+
+class _Stream:
+    """The tar stream of a bundle, in one buffer that content is read into directly."""
+
+    def __init__(self) -> None:
+        self.data = bytearray(_BUFFER)
+        self.length = 0
+
+    def append(self, data: bytes) -> None:
+        """Append bytes."""
+        end = self.length + len(data)
+        self.data[self.length : end] = data
+        self.length = end
+
+    def read(self, descriptor: int, offset: int, length: int) -> None:
+        """Append what a file has there; less where it ends before."""
+        end = self.length + length
+        if end > len(self.data):
+            self.data.extend(bytes(end - len(self.data)))
+        with memoryview(self.data) as view:
+            while self.length < end:
+                with view[self.length : end] as room:
+                    got = os.preadv(descriptor, [room], offset)
+                if not got:
+                    break
+                self.length += got
+                offset += got
 
 
 class _Reader:
     """Reads entries one after the other into the tar stream of one bundle."""
 
-    def __init__(self, folders: DirectoryCache, scope: Scope | None, largest: int) -> None:
+    def __init__(self, folders: DirectoryCache, scope: Scope | None, stream: _Stream, largest: int) -> None:
         self._folders = folders
         self._scope = scope
         self._largest = largest
-        self.parts: list[bytes] = []
-        self._length = 0
+        self.stream = stream
 
     def read(self, wanted: Wanted) -> Seen:
         try:
@@ -110,69 +140,95 @@ class _Reader:
             return Seen(FAILED, wanted.path, reason=os.strerror(error.errno or 0))
 
     def _read(self, wanted: Wanted) -> Seen:
+        if wanted.type == FILE and not wanted.link:
+            return self._read_file(wanted.path)
         folder, name = self._folders.parent(wanted.path)
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         kind = TYPE_OF_MODE.get(stat.S_IFMT(status.st_mode))
-        if kind is None:
-            return Seen(FAILED, wanted.path, reason="is now a socket or a device")
-        if kind == FILE and not wanted.link:
-            return self._read_file(wanted.path, status)
+        if kind != wanted.type:
+            return Seen(FAILED, wanted.path, reason="became something else while it was looked at")
         entry = entry_of(wanted.path, kind, status)
         if kind == FILE:
             entry.size = status.st_size
         elif kind == SYMLINK:
             entry.target = os.readlink(name, dir_fd=folder)
         entry.xattrs = read_xattrs(folder, name)
-        self._append(tar.header(entry, link=wanted.link))
+        self.stream.append(tar.header(entry, link=wanted.link))
         return Seen(STORED, wanted.path, entry)
 
-    def _read_file(self, path: str, before: os.stat_result) -> Seen:
-        if before.st_size > self._largest:
-            return Seen(LARGE, path)
-        descriptor, opened = open_file(self._folders, path)
+    def _read_file(self, path: str) -> Seen:
+        start = self.stream.length
+        descriptor, before = open_file(self._folders, path)
         try:
-            entry, content = self._read_content(descriptor, path, opened)
+            if before.st_size > self._largest:
+                return Seen(LARGE, path)
+            entry, begin = self._read_content(descriptor, path, before)
+        except BaseException:
+            self.stream.length = start
+            raise
         finally:
             os.close(descriptor)
-        if is_database(content[:100]) and not entry.holes:
-            return Seen(DATABASE, path)
-        place = self._scope.small(entry.sha256, len(content)) if self._scope and content else None
+        seen = self._judge(entry, begin)
+        if seen.outcome == STORED:
+            self.stream.append(tar.padding(self.stream.length - begin))
+        else:
+            self.stream.length = start
+        return seen
+
+    def _judge(self, entry: Entry, begin: int) -> Seen:
+        """Decide what becomes of content that was read."""
+        length = self.stream.length - begin
+        with memoryview(self.stream.data)[begin : self.stream.length] as content:
+            if is_database(bytes(content[:100])) and not entry.holes:
+                return Seen(DATABASE, entry.path)
+            entry.sha256 = hashlib.sha256(content).hexdigest()
+        place = self._scope.small(entry.sha256, length) if self._scope and length else None
         if place is not None:
-            return Seen(IN_SCOPE, path, entry, place=place)
-        return Seen(STORED, path, entry, start=self._append_file(entry, content))
+            return Seen(IN_SCOPE, entry.path, entry, place=place)
+        return Seen(STORED, entry.path, entry, start=begin)
 
-    def _read_content(self, descriptor: int, path: str, before: os.stat_result) -> tuple[Entry, bytes]:
-        """Read the file; once more if it was rewritten meanwhile; then as it is, and marked."""
+    def _read_content(self, descriptor: int, path: str, before: os.stat_result) -> tuple[Entry, int]:
+        """
+        Append header and content; once more if it was rewritten meanwhile; then as it is, and marked.
+
+        Returns:
+            The entry, and where its content begins.
+        """
+        start = self.stream.length
         for attempt in (1, 2):
+            entry = entry_of(path, FILE, before)
             segments = data_segments(descriptor, before)
-            content = b"".join(read_all(descriptor, length, offset) for offset, length in segments)
+            entry.size = before.st_size
+            entry.holes = holes_between(segments, before.st_size)
+            entry.xattrs = read_xattrs(descriptor)
+            begin, missing = self._append(entry, descriptor, segments)
             after = os.fstat(descriptor)
-            change = changed(before, after)
-            if not change or change == "grew" or attempt == 2:
+            entry.changed = "rewritten" if missing else changed(before, after)
+            if entry.changed != "rewritten" or attempt == 2:
                 break
-            before = after
-        entry = entry_of(path, FILE, before)
-        entry.changed = change
-        entry.size = before.st_size
-        entry.holes = holes_between(segments, before.st_size)
-        if len(content) != sum(length for _, length in segments):
-            entry.changed = "rewritten"
-            entry.size, entry.holes = len(content), ()
-        entry.sha256 = hashlib.sha256(content).hexdigest()
-        entry.xattrs = read_xattrs(descriptor)
-        return entry, content
+            before, self.stream.length = after, start
+        if missing:
+            begin = self._cut(entry, start, begin)
+        return entry, begin
 
-    def _append_file(self, entry: Entry, content: bytes) -> int:
-        self._append(file_header(entry, len(content)))
-        start = self._length
-        self._append(content)
-        self._append(tar.padding(len(content)))
-        return start
+    def _append(self, entry: Entry, descriptor: int, segments: Sequence[tuple[int, int]]) -> tuple[int, int]:
+        """Return where the content begins, and how much of it was not there."""
+        wanted = sum(length for _, length in segments)
+        self.stream.append(file_header(entry, wanted))
+        begin = self.stream.length
+        for offset, length in segments:
+            self.stream.read(descriptor, offset, length)
+        return begin, wanted - (self.stream.length - begin)
 
-    def _append(self, data: bytes) -> None:
-        if data:
-            self.parts.append(data)
-            self._length += len(data)
+    def _cut(self, entry: Entry, start: int, begin: int) -> int:
+        """Append once more a file that shrank under our hands, as what was left of it."""
+        content = bytes(self.stream.data[begin : self.stream.length])
+        entry.size, entry.holes = len(content), ()
+        self.stream.length = start
+        self.stream.append(file_header(entry, len(content)))
+        begin = self.stream.length
+        self.stream.append(content)
+        return begin
 
 
 def entry_of(path: str, kind: str, status: os.stat_result) -> Entry:
@@ -210,6 +266,16 @@ def _folders(context: WorkerContext, root: str) -> DirectoryCache:
         folders = context.kept["folders"] = DirectoryCache.open(root)
     assert isinstance(folders, DirectoryCache)
     return folders
+
+
+def _stream(context: WorkerContext) -> _Stream:
+    """Return the worker's buffer, empty: fresh memory for every bundle would cost more than the copying."""
+    if "stream" not in context.kept:
+        context.kept["stream"] = _Stream()
+    stream = context.kept["stream"]
+    assert isinstance(stream, _Stream)
+    stream.length = 0
+    return stream
 
 
 def open_scope(context: WorkerContext, scope: Scope | None) -> Scope | None:

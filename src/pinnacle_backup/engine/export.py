@@ -213,5 +213,5 @@ def _header(source: BackupHeader, identity: str) -> BackupHeader:
 
 
 def _is_large(entry: Entry) -> bool:
-    """Tell whether the content has members of its own: large files, databases, whatever was cut into chunks."""
+    """Tell whether the content has members of its own: of large files, databases, and what is cut up."""
     return entry.size > LARGE or entry.pages is not None or any(extent.id for extent in entry.extents)
