@@ -23,6 +23,8 @@ class FrozenDatabase:
         copied: Whether ``readable`` is a private copy.
         writers_wait: Whether its writers wait until it is released (a rollback journal, read in place):
             read such a database first, and release it at once.
+        apart: Whether the state may be some microseconds off the instant: several databases were written to
+            so densely that their writers could not be stopped. Each is good; among them, one may be ahead.
         device, inode, mtime_ns: Of ``readable`` at the instant; they do not change while it is held.
     """
 
@@ -35,6 +37,7 @@ class FrozenDatabase:
     device: int
     inode: int
     mtime_ns: int
+    apart: bool = False
 
     def disturbed(self) -> Problem | None:
         """

@@ -21,6 +21,8 @@ _MOST_PATIENCE: Final = 0.05
 """Seconds that one try may keep writers waiting for readers and for other writers."""
 _BREATH: Final = 4
 """Between two tries writers have this many times as long for themselves."""
+_ALONE: Final = 20
+"""As long as nobody waits for us we can wait this many times as long."""
 _PAUSE: Final = 0.0002
 
 
@@ -33,14 +35,18 @@ class Database(Protocol):
     def settle(self, until: float) -> bool:
         """Move what the log holds to the main file; tell whether nothing is left to do."""
 
-    def stop(self, until: float) -> None:
-        """Stop the writers."""
+    def stop(self, until: float) -> bool:
+        """Stop the writers; tell whether they are."""
 
     def begin(self) -> None:
         """Begin to read."""
 
-    def judge(self) -> None:
-        """Find out what was caught."""
+    @property
+    def still(self) -> bool:
+        """Whether nobody can commit now."""
+
+    def judge(self, *, alone: bool) -> None:
+        """Find out what was caught, by all or by this one alone without stopping its writers."""
 
     @property
     def done(self) -> bool:
@@ -88,7 +94,7 @@ def seize(
     give_up = clock() + deadline_seconds
     patience = _FIRST_PATIENCE
     while True:
-        instant = _attempt(databases, patience, clock, sleep)
+        instant = _attempt(databases, patience, give_up, clock, sleep)
         if all(database.done for database in databases) or clock() + _BREATH * patience >= give_up:
             return instant
         for database in databases:
@@ -98,25 +104,39 @@ def seize(
 
 
 def _attempt(
-    databases: Sequence[Database], patience: float, clock: Callable[[], float], sleep: Callable[[float], None]
+    databases: Sequence[Database],
+    patience: float,
+    give_up: float,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
 ) -> Instant:
     for database in databases:
-        database.settle(clock() + patience)
-    stopped = clock()
-    until = stopped + patience
+        database.settle(min(give_up, clock() + _ALONE * patience))
     try:
-        for database in databases:
-            database.stop(until)
-        _drain(databases, until, clock, sleep)
+        stopped = _stop(databases, patience, give_up, clock)
+        _drain(databases, stopped + patience, clock, sleep)
         for database in databases:
             database.begin()
+        going_on = sum(not database.still for database in databases)
         for database in databases:
-            database.judge()
+            database.judge(alone=going_on == 1)
         instant = time.time_ns()
     finally:
         for database in databases:
             database.resume()
     return Instant(instant, round((clock() - stopped) * 1e9))
+
+
+def _stop(
+    databases: Sequence[Database], patience: float, give_up: float, clock: Callable[[], float]
+) -> float:
+    """Stop all writers; return since when the first ones wait."""
+    since = None
+    for database in databases:
+        until = min(give_up, clock() + _ALONE * patience) if since is None else since + patience
+        if database.stop(until) and since is None:
+            since = clock()
+    return clock() if since is None else since
 
 
 def _drain(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 import apsw
@@ -15,7 +16,7 @@ from pinnacle_backup.sources.sqlite.frozen import FrozenDatabase
 from pinnacle_backup.sources.sqlite.header import LENGTH, has_content, keeps_wal, log_of
 from pinnacle_backup.sources.sqlite.measure import measure, measure_copy
 
-_POLL: Final = 0.0005
+_POLL: Final = 0.0001
 """Seconds between two tries for a lock: writers leave gaps that SQLite's own, growing pauses would miss."""
 
 
@@ -49,6 +50,8 @@ class Live:
         self._wal: bool | None = None
         self._settled = self._stopped = self._reading = False
         self._version: object = None
+        self._begun: object = None
+        self._apart = False
         # Open to the end: closing any descriptor of a file drops all POSIX locks that the process has on it.
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._connections: list[apsw.Connection] = []
@@ -99,7 +102,7 @@ class Live:
             self.error = None  # somebody else's checkpoint, or not our right: reading works all the same
         return self._settled or self.error is not None
 
-    def stop(self, until: float) -> None:
+    def stop(self, until: float) -> bool:
         """Stop the writers, if they let go in time. A rollback journal's writers stop for a reader."""
         self._until = until
         if self._wal is False:
@@ -112,23 +115,38 @@ class Live:
                 self._stopped = False  # the data version will tell whether anything was committed
             except apsw.Error as error:
                 self.error = error
+        return self._stopped or self._reading
 
     def begin(self) -> None:
         """Begin to read the state of this moment."""
         if self.error or self._reading:
             return
         with self._noting():
+            self._begun = self._writer.pragma("data_version")
             self._reader.execute("BEGIN")
             self._reader.pragma("schema_version")  # a transaction begins with its first reading
             self._reading = True
 
-    def judge(self) -> None:
-        """Find out, while all that could be stopped is, what ``begin`` has caught."""
+    @property
+    def still(self) -> bool:
+        """Whether nobody can commit now."""
+        return self._stopped or (self._reading and not self._wal)
+
+    def judge(self, *, alone: bool) -> None:
+        """
+        Find out, while all that could be stopped is, what ``begin`` has caught.
+
+        Args:
+            alone: This is the only one whose writers go on, so that its state, whichever it is, is of the
+                instant of all others.
+        """
         if not self._reading:
             return
         with self._noting():
-            if self._wal and not self._stopped and self._writer.pragma("data_version") != self._version:
-                self.error = apsw.BusyError("it is written to without a pause")
+            if not self.still:
+                version = self._writer.pragma("data_version")
+                self._settled = self._settled and version == self._version
+                self._apart = version != self._begun and not alone
         if not self._wal and self._may_have_log():
             self._settled = False
 
@@ -145,7 +163,7 @@ class Live:
         """Whether another try is pointless: all is well, or time does not heal it."""
         if self.error:
             return not isinstance(self.error, WAITING)
-        return self.in_place or (self._reading and self._reader.readonly("main"))
+        return self.in_place or (self._reading and not self._apart and self._reader.readonly("main"))
 
     def resume(self) -> None:
         """Let the writers go on."""
@@ -158,7 +176,7 @@ class Live:
         self.resume()
         if self._reader.in_transaction:
             self._reader.execute("ROLLBACK")
-        self._reading, self.error = False, None
+        self._reading, self._apart, self.error = False, False, None
 
     def deliver(self, copy: bytes) -> FrozenDatabase:
         """
@@ -176,7 +194,7 @@ class Live:
         with self._fresh(copy) as target, target.backup("main", self._reader, "main") as backup:
             backup.step(-1)
         self.close()
-        return measure_copy(copy)
+        return replace(measure_copy(copy), apart=self._apart)
 
     @contextmanager
     def _fresh(self, path: bytes) -> Iterator[apsw.Connection]:

@@ -48,8 +48,9 @@ class Unlockable:
         """Nothing can be moved."""
         return True
 
-    def stop(self, until: float) -> None:
+    def stop(self, until: float) -> bool:  # noqa: ARG002
         """Nobody can be stopped."""
+        return False
 
     def begin(self) -> None:
         """Note the state of all files."""
@@ -59,7 +60,12 @@ class Unlockable:
         found = {path: os.stat(path) for path in (self.path, *pending(self.path))}
         return {path: (status.st_ino, status.st_size, status.st_mtime_ns) for path, status in found.items()}
 
-    def judge(self) -> None:
+    @property
+    def still(self) -> bool:
+        """``deliver`` refuses it otherwise."""
+        return True
+
+    def judge(self, *, alone: bool) -> None:
         """There is nothing more to find out."""
 
     @property

@@ -4,7 +4,7 @@ import tempfile
 
 import apsw
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinnacle_backup.sources.sqlite.connection import connect, reason
@@ -14,6 +14,7 @@ NAMES = st.binary(min_size=1, max_size=60).filter(
 )
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(NAMES)
 def test_any_name_of_a_file_system_will_do(name):
     """A path is bytes: the file that is opened has exactly that name."""

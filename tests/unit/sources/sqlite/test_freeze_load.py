@@ -11,9 +11,13 @@ from pinnacle_backup.sources.sqlite import check, freeze
 LIBRARIES = ["sqlite3", "apsw"]
 
 
-def freeze_and_store(studio, paths, seconds, **options):
+PATIENT = 30.0
+"""Seconds: what is tested is that it is done right, not how soon a busy machine does it."""
+
+
+def freeze_and_store(studio, paths, seconds, deadline_seconds=PATIENT):
     """Return the numbers that were stored, after SQLite has judged the files good."""
-    with freeze(paths, scratch=str(studio.scratch), **options) as frozen:
+    with freeze(paths, scratch=str(studio.scratch), deadline_seconds=deadline_seconds) as frozen:
         assert frozen.problems == ()
         stored = []
         for database in frozen.databases:
@@ -37,7 +41,7 @@ def test_one_instant_while_writers_go_on(studio, library):
     for pair in pairs:
         studio.start("count", library, *pair)
     time.sleep(0.3)
-    with freeze(paths, scratch=str(studio.scratch)) as frozen:
+    with freeze(paths, scratch=str(studio.scratch), deadline_seconds=PATIENT) as frozen:
         assert frozen.problems == ()
         assert [database.copied for database in frozen.databases] == [False] * 4
         before = [studio.number(path) for path in paths]
@@ -139,7 +143,7 @@ def test_two_backups_at_once(studio):
     paths = [studio.database("a.db"), studio.database("b.db")]
     studio.start("count", "apsw", *paths)
     time.sleep(0.1)
-    with freeze(paths, scratch=str(studio.scratch)) as frozen:
+    with freeze(paths, scratch=str(studio.scratch), deadline_seconds=PATIENT) as frozen:
         assert frozen.problems == ()
         early = studio.number(paths[0])
         later, (third, fourth) = freeze_and_store(studio, paths, 0.2, deadline_seconds=0.1)

@@ -2,7 +2,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pinnacle_backup.sources.sqlite import companions, is_database, page_size
@@ -23,12 +23,14 @@ def test_knows_every_page_size(studio, size, mode):
     assert keeps_wal(content) == (mode == "wal")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=120))
 def test_other_files_are_no_databases(content):
     """Nothing that lacks the magic is taken for a database, however short."""
     assert not is_database(content)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 0xFFFF))
 def test_page_size_must_be_a_power_of_two(number):
     """The magic alone is not enough: a file that no SQLite would open is an ordinary file."""

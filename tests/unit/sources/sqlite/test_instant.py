@@ -21,6 +21,7 @@ class Made:
     """A database whose readers leave after some seconds."""
 
     error = None
+    still = True
 
     def __init__(self, name, log, time, settles_at=0.0):
         self.path, self.log, self.time, self.settles_at = name, log, time, settles_at
@@ -31,12 +32,16 @@ class Made:
         self.settled = self.time.now >= self.settles_at
         return self.settled
 
+    def stop(self, until):
+        self.log.append(("stop", self.path))
+        return True
+
     @property
     def done(self):
         return self.settled
 
     def __getattr__(self, step):
-        def note(*_):
+        def note(*_, **__):
             self.log.append((step, self.path))
 
         return note
@@ -107,3 +112,37 @@ def test_writers_are_resumed_whatever_happens(time):
     with pytest.raises(KeyboardInterrupt):
         seize([Made("a", log, time), Broken("b", log, time)], 1.0, time.clock, time.sleep)
     assert log[-2:] == [("resume", "a"), ("resume", "b")]
+
+
+def test_only_who_keeps_nobody_waiting_may_wait_long(time):
+    """The first lock is waited for at leisure; from then on there are milliseconds for all the others."""
+    log, until = [], {}
+
+    class Slow(Made):
+        def stop(self, moment):
+            until[self.path] = moment - time.now
+            time.now = 0.03 if self.path == "a" else moment
+            return self.path != "a"
+
+    seize([Slow("a", log, time), Slow("b", log, time), Slow("c", log, time)], 1.0, time.clock, time.sleep)
+    assert until["a"] == pytest.approx(0.04, abs=0.001)
+    assert until["b"] == pytest.approx(0.04, abs=0.001)
+    assert until["c"] == pytest.approx(0.002, abs=0.001)
+
+
+def test_each_knows_whether_it_is_the_only_one_that_goes_on(time):
+    """A single database that cannot be stopped is of the instant of all others; two may not be."""
+    told = {}
+
+    class Restless(Made):
+        still = False
+
+        def judge(self, *, alone):
+            told[self.path] = alone
+
+    seize([Restless("a", [], time), Made("b", [], time)], 0.0, time.clock, time.sleep)
+    assert told == {"a": True}
+    seize(
+        [Restless("a", [], time), Made("b", [], time), Restless("c", [], time)], 0.0, time.clock, time.sleep
+    )
+    assert told == {"a": False, "c": False}

@@ -26,6 +26,11 @@ def opened(studio):
         one.close()
 
 
+def number_in(copy):
+    with closing(sqlite3.connect(f"file:{copy.readable}?immutable=1", uri=True)) as db:
+        return db.execute("SELECT n FROM counter").fetchone()[0]
+
+
 def catch(live):
     live.settle(0)
     live.stop(0)
@@ -33,8 +38,8 @@ def catch(live):
     live.begin()
 
 
-def test_a_commit_between_settling_and_reading_is_noticed(opened):
-    """Its writer could not be stopped and did commit: what was caught is of no certain instant."""
+def test_a_commit_between_settling_and_reading_means_a_copy(opened):
+    """Its writer could not be stopped and did commit: the main file lacks something, the transaction does not."""
     live, peer, copy = opened()
     peer.execute("BEGIN IMMEDIATE; UPDATE counter SET n = 1")
     live.settle(0)
@@ -42,15 +47,41 @@ def test_a_commit_between_settling_and_reading_is_noticed(opened):
     live.settle(0)
     peer.execute("COMMIT")
     live.begin()
-    live.judge()
+    live.judge(alone=False)
     assert not live.in_place
     assert not live.done
-    with pytest.raises(apsw.BusyError, match="without a pause"):
-        live.deliver(copy)
+    found = live.deliver(copy)
+    assert (found.copied, found.apart) == (True, False)
+    assert number_in(found) == 1
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_commit_after_reading_began_matters_among_others(opened, alone):
+    """Two that go on may be caught at two instants: that is told, and tried again; a single one may go on."""
+    live, peer, copy = opened()
+    peer.execute("BEGIN IMMEDIATE; UPDATE counter SET n = 1")
+    catch(live)
+    peer.execute("COMMIT")
+    live.judge(alone=alone)
+    assert not live.in_place
+    assert not live.done
+    found = live.deliver(copy)
+    assert (found.copied, found.apart) == (True, not alone)
+    assert number_in(found) == 0
+
+
+def test_a_second_try_forgets_the_first(opened):
+    """What was wrong once is not wrong for ever."""
+    live, peer, copy = opened()
+    peer.execute("BEGIN IMMEDIATE; UPDATE counter SET n = 1")
+    catch(live)
+    peer.execute("COMMIT")
+    live.judge(alone=False)
     live.let_go()
     catch(live)
-    live.judge()
+    live.judge(alone=False)
     assert live.in_place
+    assert not live.deliver(copy).apart
 
 
 def test_no_commit_in_between_is_as_good_as_a_lock(opened):
@@ -59,7 +90,7 @@ def test_no_commit_in_between_is_as_good_as_a_lock(opened):
     peer.execute("UPDATE counter SET n = 1")
     peer.execute("BEGIN IMMEDIATE; UPDATE counter SET n = 2")
     catch(live)
-    live.judge()
+    live.judge(alone=True)
     live.resume()
     assert live.in_place
     peer.execute("COMMIT")
@@ -81,13 +112,13 @@ def test_a_journal_mode_that_changes_underneath(opened):
     """Between two tries an application may turn to a log, or away from it; what is caught is right all the same."""
     live, peer, copy = opened("delete")
     catch(live)
-    live.judge()
+    live.judge(alone=True)
     assert live.in_place
     live.let_go()
     peer.pragma("journal_mode", "wal")
     peer.execute("UPDATE counter SET n = 5")
     catch(live)
-    live.judge()
+    live.judge(alone=True)
     live.resume()
     assert live.in_place
     assert not live.deliver(copy).writers_wait
@@ -96,7 +127,7 @@ def test_a_journal_mode_that_changes_underneath(opened):
     assert peer.pragma("journal_mode", "delete") == "delete"
 
 
-def test_a_log_that_appears_after_settling_means_a_copy(opened, studio):
+def test_a_log_that_appears_after_settling_means_a_copy(opened):
     """Taken for a database with a journal, it turned to a log: the main file alone is not trusted."""
     live, peer, copy = opened("delete")
     live.settle(0)
@@ -104,13 +135,12 @@ def test_a_log_that_appears_after_settling_means_a_copy(opened, studio):
     peer.execute("UPDATE counter SET n = 5")
     live.stop(0)
     live.begin()
-    live.judge()
+    live.judge(alone=True)
     live.resume()
     assert not live.in_place
     found = live.deliver(copy)
     assert found.copied
-    with closing(sqlite3.connect(f"file:{found.readable}?immutable=1", uri=True)) as db:
-        assert db.execute("SELECT n FROM counter").fetchone() == (5,)
+    assert number_in(found) == 5
 
 
 def test_nothing_is_delivered_that_was_not_caught(opened):
