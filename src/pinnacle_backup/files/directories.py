@@ -89,8 +89,7 @@ class DirectoryCache:
         while not _holds(self._path, path):
             self._leave()
         if path != self._path:
-            for name in path[len(self._path) :].removeprefix("/" if self._path else "").split("/"):
-                self._descend(name, create=create)
+            self._descend(path, create=create)
         return self._last
 
     def forget(self) -> None:
@@ -116,12 +115,20 @@ class DirectoryCache:
     ) -> None:
         self.close()
 
-    def _descend(self, name: str, *, create: bool) -> None:
-        self._last = _enter(self._last, name, create=create)
-        self._open.append(self._last)
-        self._path = f"{self._path}/{name}" if self._path else name
-        if len(self._open) > _MOST_OPEN:
-            os.close(self._open.pop(0))
+    def _descend(self, path: str, *, create: bool) -> None:
+        """Go down to a folder; where that fails, stay at the last one that is there."""
+        reached = len(self._path)
+        start = reached + 1 if reached else 0
+        try:
+            for name in path[start:].split("/"):
+                self._last = _enter(self._last, name, create=create)
+                self._open.append(self._last)
+                if len(self._open) > _MOST_OPEN:
+                    os.close(self._open.pop(0))
+                reached = start + len(name)
+                start = reached + 1
+        finally:
+            self._path = path[:reached]
 
     def _leave(self) -> None:
         """Go one folder up; to the root where the way up is no longer open."""
@@ -148,7 +155,7 @@ def _enter(above: int, name: str, *, create: bool) -> int:
 
 
 def _holds(folder: str, path: str) -> bool:
-    return not folder or path == folder or path.startswith(folder + "/")
+    return not folder or (path.startswith(folder) and path[len(folder) : len(folder) + 1] in ("/", ""))
 
 
 def _unsafe(path: str) -> RestoreError:
