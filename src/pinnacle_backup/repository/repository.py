@@ -114,7 +114,7 @@ class Repository:
         """
         remembered = self.catalog.value(_REPOSITORY)
         found = [info.header.repository for info in self.list()]
-        if remembered and (not found or remembered in found):
+        if _ID.fullmatch(remembered) and (not found or remembered in found):
             return remembered
         chosen = found[0] if found else self._random_bytes(16).hex()
         self.catalog.set_value(_REPOSITORY, chosen)

@@ -130,7 +130,7 @@ class TestContent:
 
     def test_index_that_breaks_off_is_not_complete(self, path: Path) -> None:
         def broken() -> Iterator[ContentRow]:
-            yield from rows(0, 30_000)
+            yield from rows(0, 60_000)
             raise OSError
 
         catalog = Catalog(str(path))
@@ -138,12 +138,12 @@ class TestContent:
             catalog.index(backup_id(1), broken())
 
         assert not catalog.is_indexed(backup_id(1))
-        catalog.index(backup_id(1), rows(0, 30_000))
+        catalog.index(backup_id(1), rows(0, 60_000))
         assert catalog.is_indexed(backup_id(1))
 
     def test_killed_while_it_is_filled(self, path: Path) -> None:
         def die() -> Iterator[ContentRow]:
-            yield from rows(0, 30_000)
+            yield from rows(0, 60_000)
             os._exit(CRASHED)
 
         assert in_child(lambda: Catalog(str(path)).index(backup_id(1), die())) == CRASHED
@@ -310,7 +310,7 @@ def test_full_disk_moves_it_to_memory(small_disk: Path) -> None:
         while file.write(b"x" * 4096):
             pass
     catalog = Catalog(str(small_disk))
-    catalog.index(backup_id(7), rows(100_000, 20_000))
+    catalog.index(backup_id(7), rows(100_000, 30_000))
 
     assert catalog.path == ""
     catalog.update([cached(1)], ())
