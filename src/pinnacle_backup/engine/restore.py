@@ -14,6 +14,7 @@ from typing import Final, Self
 from pinnacle_backup.archive.members import codec_of
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.engine.backup import BackupJob, create
+from pinnacle_backup.engine.former import Former
 from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.restore_execution import Execution
@@ -108,7 +109,7 @@ class Restore:
                 self._state = State(info.header.id, opener)
                 self._stack.callback(self._state.close)
                 self._opener = opener.only(self._state.archive_ids())
-                self._fates = self._decide()
+                self._fates = self._decide(opener)
         except BaseException:
             self._stack.close()
             raise
@@ -203,15 +204,18 @@ class Restore:
         stack.enter_context(self._repository.reader("restore", wait_seconds=self._job.wait))
         return stack
 
-    def _decide(self) -> Fates:
+    def _decide(self, opener: OpenByName) -> Fates:
         job = self._job
         selection = Selection(job.paths, leave=job.leave)
         self.progress.phase("plan", total_items=self._info.totals.entries)
+        former = Former(self._info, self._repository.list(), opener)
+        self._stack.callback(former.close)
         fates = decide(
             self._state,
             self._places,
             selection=selection,
             existing=self._existing(),
+            former=former,
             delete_extra=job.delete_extra,
             pipeline=Pipeline(self._workers),
             advance=lambda items, path: self.progress.advance(items=items, path=path),

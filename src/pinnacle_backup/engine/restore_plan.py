@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from pinnacle_backup.engine.former import Former, looks_like
 from pinnacle_backup.engine.patterns import PathPattern, clean
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.engine.workers import Pipeline, WorkerContext
@@ -102,12 +103,13 @@ class Fates:
     shown: list[PlannedPath] = field(default_factory=list)
 
 
-def decide(
+def decide(  # noqa: PLR0913 - both sides, and how to compare them
     state: State,
     places: Places,
     *,
     selection: Selection,
     existing: Iterable[Found],
+    former: Former,
     delete_extra: bool,
     pipeline: Pipeline,
     advance: Callable[[int, str], None],
@@ -120,11 +122,12 @@ def decide(
         places: The target; need not exist.
         selection: Which paths of it.
         existing: What a scan finds in the target, in path order.
+        former: What was there for a while before.
         delete_extra: Whether paths that the backup does not know are removed.
         pipeline: For hashing content that is there already.
         advance: Called with (entries, path).
     """
-    planner = _Planner(state, places, selection, pipeline, delete_extra=delete_extra)
+    planner = _Planner(state, places, selection, pipeline, former, delete_extra=delete_extra)
     try:
         for entry, found in _side_by_side((entry for entry, _ in state.entries(absent=True)), existing):
             planner.add(entry, found)
@@ -160,12 +163,20 @@ class _Planner:
     """Decides path by path; contents are compared by the workers."""
 
     def __init__(
-        self, state: State, places: Places, selection: Selection, pipeline: Pipeline, *, delete_extra: bool
+        self,
+        state: State,
+        places: Places,
+        selection: Selection,
+        pipeline: Pipeline,
+        former: Former,
+        *,
+        delete_extra: bool,
     ) -> None:
         self.fates = Fates()
         self._state = state
         self._places = places
         self._selection = selection
+        self._former = former
         self._delete_extra = delete_extra
         self._pipeline = pipeline
         self._folders = PlaceFolders(places)
@@ -209,7 +220,8 @@ class _Planner:
 
     def _extra(self, found: Found) -> None:
         inside = bool(self._replaced) and found.path.startswith(self._replaced)
-        if inside or (self._delete_extra and self._selection.everything):
+        gone = self._former.had(found) and found.path in self._selection
+        if inside or gone or (self._delete_extra and self._selection.everything):
             self.fates.extras.append(found.path)
             self._show(found.path, Fate.REMOVE, 0)
         else:
@@ -226,7 +238,7 @@ class _Planner:
             self._set(place, entry, Fate.REMOVE)
             return
         base = self._state.base.find(entry.path) if self._state.base else None
-        if base is not None and _looks_like(base, found):
+        if base is not None and looks_like(base, found):
             self._set(place, entry, Fate.REMOVE)
         else:
             self.fates.counts[Fate.LEAVE] += 1
@@ -332,16 +344,6 @@ def _same_metadata(entry: Entry, found: Found) -> bool:
     status = found.status
     owner = status.st_uid, status.st_gid
     return (entry.mode, (entry.uid, entry.gid), entry.mtime_ns) == (found.mode, owner, status.st_mtime_ns)
-
-
-def _looks_like(base: Entry, found: Found) -> bool:
-    """Tell whether a path is still what the base restored there."""
-    if DIRECTORY in (base.type, found.type):
-        return base.type == found.type
-    return base.type == found.type and (base.size, base.mtime_ns) == (
-        found.status.st_size,
-        found.status.st_mtime_ns,
-    )
 
 
 def _with_parents(path: str) -> Iterator[str]:
