@@ -53,7 +53,8 @@ class Listing:
         Return the backup that a person means.
 
         Args:
-            reference: A name, with or without extension; six or more digits of an id; or ``latest``.
+            reference: A name, with or without extension, or its beginning; six or more digits of an id;
+                or ``latest``.
 
         Raises:
             BackupNotFound: There is none; the hint names the nearest.
@@ -62,7 +63,7 @@ class Listing:
         """
         if reference == LATEST:
             return self._latest()
-        found = self._by_name(reference) or self._by_id_prefix(reference)
+        found = self._by_name(reference) or self._by_id_prefix(reference) or self._by_beginning(reference)
         if len({info.header.id for info in found}) > 1:
             names = ", ".join(info.name for info in found[:5])
             raise UsageError(f"{printable(reference)!r} means several backups: {names}", hint="give one name")
@@ -157,6 +158,9 @@ class Listing:
             return []
         found = [info for info in self.backups if info.header.id.startswith(reference)]
         return sorted(found, key=lambda info: info.name)
+
+    def _by_beginning(self, reference: str) -> list[BackupInfo]:
+        return [info for info in self.backups if reference and info.name.startswith(reference)]
 
     def _not_found(self, reference: str) -> BackupNotFound:
         names = {without_extension(info.name): info.name for info in reversed(self.backups)}
