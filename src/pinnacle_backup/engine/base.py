@@ -53,7 +53,7 @@ class Base:
         self._in_scope: tuple[str, ...] = ()
         if self._state is not None:
             own = self._state.archive_ids()
-            self._in_scope = opener.ids() if everything else tuple(sorted(own))
+            self._in_scope = tuple(reversed(opener.ids())) if everything else tuple(sorted(own))
 
     @property
     def databases(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.crypto.envelope import is_encrypted, read_head, read_totals
 from pinnacle_backup.engine.grouping import Item, content_size
+from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.unordered import Meter
 from pinnacle_backup.engine.workers import WorkerContext
 from pinnacle_backup.errors import DamagedError, PinnacleError, RestoreError, StoreError
@@ -46,17 +47,20 @@ class Checked(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
-def check_files(context: WorkerContext, meter: Meter, items: Sequence[Item], opener: OpenByName) -> Checked:
+def check_files(context: WorkerContext, meter: Meter, packed: Packed, opener: OpenByName) -> Checked:
     """Compare the SHA-256 of each file's content; members that files share are decompressed once."""
     content = _content(context, opener)
     problems: list[Problem] = []
     size = 0
-    for entry, archives in sorted(items, key=_place):
+    for entry, archives in sorted(packed.items, key=_place):
         try:
-            size += _hash(entry, archives, content, meter)
+            for run in _hashed(entry, archives, content):
+                size += len(run)
+                meter(len(run))
         except (DamagedError, StoreError) as error:
             problems.append(_problem(entry, archives, opener, error))
-        meter(entry.size - content_size(entry))
+        if entry.holes:
+            meter(entry.size - content_size(entry))
     return Checked(size, 0, tuple(problems))
 
 
@@ -73,8 +77,9 @@ def check_database(
     content = _content(context, opener)
     with _scratch_file(scratch) as (file, path):
         try:
-            for run in _hashed(entry, archives, content, meter):
+            for run in _hashed(entry, archives, content):
                 _write(file, run, path)
+                meter(len(run))
             _check_pages(entry, archives, content, os.pread(file, HASH_BYTES * 2, 0))
         except (DamagedError, StoreError) as error:
             return Checked(problems=(_problem(entry, archives, opener, error),))
@@ -140,13 +145,7 @@ def _sha256(source: ByteSource, meter: Meter) -> str:
     return digest.hexdigest()
 
 
-def _hash(entry: Entry, archives: Sequence[str], content: ContentReader, meter: Meter) -> int:
-    return sum(len(run) for run in _hashed(entry, archives, content, meter))
-
-
-def _hashed(
-    entry: Entry, archives: Sequence[str], content: ContentReader, meter: Meter
-) -> Iterator[memoryview]:
+def _hashed(entry: Entry, archives: Sequence[str], content: ContentReader) -> Iterator[memoryview]:
     """
     Yield the content run by run.
 
@@ -154,9 +153,9 @@ def _hashed(
         DamagedError: It is not what was backed up; known at the end only.
     """
     digest = hashlib.sha256()
-    for run in content.stream(entry.extents, archives):
+    for extent in entry.extents:
+        run = content.run(extent, archives)
         digest.update(run)
-        meter(len(run))
         yield run
     if digest.hexdigest() != entry.sha256:
         raise DamagedError("its content is not what was backed up: the SHA-256 differs")

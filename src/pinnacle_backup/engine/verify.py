@@ -15,6 +15,7 @@ from pinnacle_backup.archive.members import codec_of
 from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.engine.checks import Checked, check_archive, check_database, check_files
 from pinnacle_backup.engine.grouping import Item, group
+from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.salvage import sound_entries
 from pinnacle_backup.engine.unordered import Unordered
 from pinnacle_backup.engine.workers import start
@@ -106,7 +107,7 @@ class _Run:
     def check_entries(self) -> None:
         """Have the content of all files checked."""
         for items in group(self._files()):
-            self._tasks.call(self._receive(items), check_files, items, self._opener)
+            self._tasks.call(self._receive(items), check_files, Packed(items), self._opener)
 
     def check_totals(self) -> None:
         """Compare what was found with what the backup says that it holds."""

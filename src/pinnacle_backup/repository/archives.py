@@ -135,7 +135,7 @@ class OpenByName:
         return OpenByName(self._store, names, self._keyring, otherwise=otherwise)
 
     def ids(self) -> tuple[str, ...]:
-        """Return the ids of all backups that can be asked for."""
+        """Return the ids of all backups that can be asked for, as they were given."""
         return tuple(self._names)
 
     def content(self) -> ContentReader:
