@@ -46,4 +46,7 @@ def _any_of(spec: GitIgnoreSpec) -> re.Pattern[str] | None:
     """
     expressions = [pattern.regex.pattern for pattern in spec.patterns if pattern.regex is not None]
     unnamed = [re.sub(r"\(\?P<\w+>", "(?:", expression) for expression in expressions]
-    return re.compile("|".join(unnamed)) if unnamed else None
+    anchored = [
+        expression if expression.startswith("^") else f"(?s:.*)(?:{expression})" for expression in unnamed
+    ]
+    return re.compile("|".join(anchored)) if anchored else None

@@ -149,7 +149,7 @@ class _Walk:
 
     def _walk_folder(self, top: str, device: int) -> Iterator[Found]:
         """Yield all below a folder, without recursion."""
-        levels = [(top, self._names(top))]
+        levels = self._level(top)
         while levels:
             folder, names = levels[-1]
             for found in self._look(folder, names):
@@ -157,8 +157,7 @@ class _Walk:
                 if found.type == DIRECTORY and not (
                     self._rules.one_file_system and found.status.st_dev != device
                 ):
-                    inner = found.path[len(self._prefix) :]
-                    levels.append((inner, self._names(inner)))
+                    levels += self._level(found.path[len(self._prefix) :])
                     break
             else:
                 levels.pop()
@@ -187,8 +186,8 @@ class _Walk:
                 continue
             yield found
 
-    def _names(self, folder: str) -> Iterator[str]:
-        """Return the names in a folder, in path order."""
+    def _level(self, folder: str) -> list[tuple[str, Iterator[str]]]:
+        """Return a folder with the names in it, in path order; nothing where it cannot be read."""
         try:
             descriptor = os.open(".", FOLDER_FLAGS, dir_fd=self._folders.folder(folder))
             try:
@@ -199,17 +198,17 @@ class _Walk:
                 os.close(descriptor)
         except OSError as error:
             self._note(folder, error)
-            return iter(())
+            return []
         if not folder and not self._prefix and INTERNAL in names:
             names.remove(INTERNAL)  # its place in a backup is taken
         names.sort(key=None if all(map(str.isascii, names)) else to_bytes)
-        return iter(names)
+        return [(folder, iter(names))]
 
     def _must_find(self, path: str) -> Found:
         """Return a source, or a folder above one."""
-        if not path:
-            return Found("", DIRECTORY, os.stat(self._base))
         try:
+            if not path:
+                return Found("", DIRECTORY, os.stat(self._base))
             found = found_at(self._folders, path)
         except OSError as error:
             raise self._missing(path, error.strerror or "unknown error") from error
