@@ -8,19 +8,16 @@ import os
 import time
 from collections.abc import Iterator
 
+from pinnacle_backup.app.opening import open_backup
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
-from pinnacle_backup.app.unlocking import keyring_of
 from pinnacle_backup.engine.export import export
 from pinnacle_backup.errors import ObjectExists, RepositoryBusy, UsageError
-from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.queries import ExportReport
-from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.companions import write_sidecar
-from pinnacle_backup.repository.listing import Listing
 from pinnacle_backup.store.local import LocalStore
 
 _OTHER_KINDS = (".enc", ".zst")
@@ -34,7 +31,7 @@ def export_backup(
 
     Args:
         studio: Whose backup.
-        name: Which one, in a person's words.
+        name: Which one: name, id, ``latest``, or the path of an archive file anywhere.
         output: The file to write. It appears when it is whole, and not before.
         passwords: For encrypted archives.
         progress: Told of what is being done.
@@ -49,18 +46,16 @@ def export_backup(
     began = time.monotonic()
     path = _checked(studio, os.path.abspath(output))
     store, file = LocalStore(os.path.dirname(path)), os.path.basename(path)
-    listing = studio.repository.listing()
-    info = listing.find(name)
-    with studio.run("export", f"{info.name} to {printable(path)}") as run:
-        opener = _opener(studio, listing, info, passwords)
+    with studio.run("export", f"{printable(name)} to {printable(path)}") as run:
+        opened = open_backup(studio, name, passwords)
         with (
             studio.repository.reader("export", wait_seconds=WAIT_SECONDS),
             scratch_folder(studio.state_directory) as scratch,
             _alone(store.directory),
         ):
             sha256 = export(
-                info,
-                opener,
+                opened.info,
+                opened.opener,
                 store.create(file),
                 level=_level(studio),
                 scratch=scratch,
@@ -70,7 +65,7 @@ def export_backup(
             write_sidecar(store, file, sha256)
         stored, seconds = store.stat(file).size, time.monotonic() - began
         run.note(f"wrote {printable(path)}: {stored} bytes, {seconds:.1f} s, sha256 {sha256}")
-    return ExportReport(backup=info, path=path, stored=stored, sha256=sha256, seconds=seconds)
+    return ExportReport(backup=opened.info, path=path, stored=stored, sha256=sha256, seconds=seconds)
 
 
 def _checked(studio: Studio, path: str) -> str:
@@ -89,14 +84,6 @@ def _checked(studio: Studio, path: str) -> str:
     if os.path.realpath(folder) == os.path.realpath(studio.directory):
         raise UsageError(f"{shown} would lie among the backups", hint="name a file elsewhere")
     return path
-
-
-def _opener(studio: Studio, listing: Listing, info: BackupInfo, passwords: PasswordSource) -> OpenByName:
-    """Return what opens all archives that the backup needs; those that are missing are found out there."""
-    needed = [listing.by_id(other) for other in sorted(listing.needs(info)) if listing.has(other)]
-    keyring = keyring_of(studio, (info, *needed), passwords)
-    names = {other.header.id: other.name for other in (*needed, info)}
-    return OpenByName(studio.repository.store, names, keyring)
 
 
 def _level(studio: Studio) -> int:
