@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from glob import iglob
 from typing import Final
 
@@ -45,7 +45,19 @@ def database_paths(root: str, patterns: Iterable[str], found_before: Iterable[st
             )
         paths.update(os.path.normpath(path) for path in matches)
     paths.update(path for name in found_before if os.path.isfile(path := absolute(root, name)))
+    for path in paths:
+        _refuse_link(path, paths)
     return sorted(path for path in paths if not os.path.islink(path))
+
+
+def _refuse_link(path: str, paths: Collection[str]) -> None:
+    """Refuse a link to a database that is not among the others: it would not be in the backup."""
+    target = os.path.realpath(path)
+    if os.path.islink(path) and target not in paths:
+        raise SourceError(
+            f"the database {printable(path)} is a link, and what it leads to would not be in the backup",
+            hint=f"add {printable(target)!r} to backup.databases in config.json",
+        )
 
 
 def absolute(root: str, path: str) -> str:

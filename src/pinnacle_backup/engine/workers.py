@@ -7,6 +7,7 @@ it the buffers that carry large files, so that no content is copied through a pi
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import multiprocessing
 import os
@@ -14,13 +15,17 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from pinnacle_backup.archive.members import Codec
+from pinnacle_backup.errors import PinnacleError
 
 BUFFER: Final = 4 << 20
 """Bytes of one shared buffer."""
+
+_PR_SET_PDEATHSIG: Final = 1
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -133,7 +138,14 @@ class Pipeline:
 
     def _settle(self) -> None:
         future, then = self._waiting.popleft()
-        then(future.result())
+        try:
+            result = future.result()
+        except BrokenProcessPool as error:
+            raise PinnacleError(
+                "a worker process was killed",
+                hint="is the machine short of memory? fewer backup.workers in config.json need less",
+            ) from error
+        then(result)
 
 
 @contextmanager
@@ -151,9 +163,11 @@ _context: WorkerContext | None = None
 
 
 def _begin(context: WorkerContext) -> None:
-    """Begin life as a worker: Ctrl-C is the parent's to handle."""
+    """Begin life as a worker: Ctrl-C is the parent's to handle, and no worker outlives its parent."""
     global _context  # noqa: PLW0603
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     _context = context
 
 
