@@ -159,6 +159,8 @@ class Zstd:
         return b"".join(parts)
 
     def decompress(self, member: Buffer) -> bytes:
+        if bytes(member[:4]) != self._MAGIC:
+            raise FormatError("a member does not begin as members do")
         try:
             length = zstd.get_frame_info(bytes(member[:18])).decompressed_size
             if length is None or length > LARGEST:
