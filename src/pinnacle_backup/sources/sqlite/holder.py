@@ -16,16 +16,18 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 import apsw
 import msgspec
 
 from pinnacle_backup.errors import PinnacleError
-from pinnacle_backup.model.paths import printable, to_bytes
+from pinnacle_backup.model.paths import from_bytes, printable, to_bytes
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.sources.sqlite.connection import UNLOCKABLE, reason
 from pinnacle_backup.sources.sqlite.frozen import FrozenDatabase
+from pinnacle_backup.sources.sqlite.header import companions
 from pinnacle_backup.sources.sqlite.instant import Database, Instant, seize
 from pinnacle_backup.sources.sqlite.live import Live
 from pinnacle_backup.sources.sqlite.names import Target, resolve
@@ -87,6 +89,7 @@ class Hold:
             found = database.deliver(copy)
         except Failures as error:
             database.close()
+            _remove(copy)
             self._refuse(target, error)
         else:
             self.databases += [(number, replace(found, path=name)) for name in target.names]
@@ -102,6 +105,14 @@ class Hold:
         """Let go of all that is left."""
         for database in self._held:
             database.close()
+
+
+def _remove(copy: bytes) -> None:
+    """Give back the space of what could not be finished."""
+    path = from_bytes(copy)
+    for name in (path, *companions(path)):
+        with suppress(FileNotFoundError):
+            os.unlink(to_bytes(name))
 
 
 def _in_words(error: Exception) -> str:

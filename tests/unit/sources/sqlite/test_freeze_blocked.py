@@ -136,6 +136,7 @@ def test_no_space_for_a_copy_is_a_problem_of_that_database(studio):
         ):
             assert [database.path for database in frozen.databases] == [other]
             assert [problem.path for problem in frozen.problems] == [path]
+            assert [file for file in studio.scratch.rglob("*") if file.is_file()] == []
         assert writer.execute("SELECT n FROM counter").fetchone() == (42,)
         assert sorted(os.listdir(studio.root)) == before
 
