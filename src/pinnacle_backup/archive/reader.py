@@ -72,6 +72,14 @@ class ArchiveReader:
                 if this >= key:
                     yield entry
 
+    def part_starts(self) -> list[str]:
+        """Return the first path of each part of the manifest."""
+        return [from_bytes(part.first) for part in self.summary.index]
+
+    def part(self, number: int) -> list[Entry]:
+        """Return the entries of one part of the manifest; a manifest without entries has one empty part."""
+        return self._decode_part(self.summary.index[number]) if self.summary.index else []
+
     def find(self, path: str) -> Entry | None:
         """Return the manifest's entry of that path, reading one part only."""
         key = order_key(path)

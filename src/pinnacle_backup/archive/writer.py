@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import IO, Final
 
 from pinnacle_backup.archive import manifest, tar
-from pinnacle_backup.archive.members import Codec
+from pinnacle_backup.archive.members import LARGEST, Codec
 from pinnacle_backup.archive.trailer import Trailer
+from pinnacle_backup.errors import FormatError
 from pinnacle_backup.model.backup import BackupSummary, ManifestPart
 from pinnacle_backup.model.entry import Entry
-from pinnacle_backup.model.paths import to_bytes
+from pinnacle_backup.model.paths import printable, to_bytes
 from pinnacle_backup.model.streams import Buffer, ByteWriter
 
 _PART: Final = 1 << 20
@@ -55,10 +56,18 @@ class ArchiveWriter:
         return offset
 
     def add(self, entry: Entry) -> None:
-        """Append a line to the manifest. Entries come in path order."""
+        """
+        Append a line to the manifest. Entries come in path order.
+
+        Raises:
+            FormatError: The line is longer than any reader would read.
+        """
         if not self._lines:
             self._first = to_bytes(entry.path)
-        self._lines += manifest.encode(entry)
+        line = manifest.encode(entry)
+        if len(line) > LARGEST - _PART:
+            raise FormatError(f"{printable(entry.path)}: a file of so many chunks does not fit the manifest")
+        self._lines += line
         if len(self._lines) >= _PART:
             self._end_part()
 

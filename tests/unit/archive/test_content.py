@@ -1,0 +1,67 @@
+"""Content by extents, out of whatever archives hold it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinnacle_backup.archive.content import ContentReader
+from pinnacle_backup.archive.members import codec_of
+from pinnacle_backup.archive.reader import ArchiveReader
+from pinnacle_backup.errors import DamagedError, FormatError
+from pinnacle_backup.model.entry import Extent
+
+CODEC = codec_of("gzip")
+MEMBERS = [CODEC.store(bytes([number]) * 10 + b"tail") for number in range(6)]
+SIZE = len(MEMBERS[0])
+
+
+@pytest.fixture
+def sources(build):
+    return {"one": build((), MEMBERS), "two": build((), MEMBERS[::-1])}
+
+
+@pytest.fixture
+def content(sources):
+    reader = ContentReader(lambda backup: ArchiveReader(sources[backup], backup))
+    yield reader
+    reader.close()
+
+
+def test_runs_come_in_order_out_of_several_archives(content) -> None:
+    extents = [Extent(1, 0, SIZE, 8, 4), Extent(0, SIZE, SIZE, 0, 2), Extent(1, 0, SIZE, 0, 0)]
+    assert b"".join(map(bytes, content.stream(extents, ("one", "two")))) == b"\5\5ta\1\1"
+
+
+def test_neighbours_of_one_member_are_decompressed_once(content, sources) -> None:
+    content.archive("one")
+    before = len(sources["one"].reads)
+    for start in range(10):
+        content.run(Extent(0, 0, SIZE, start, 1), ("one",))
+    assert len(sources["one"].reads) - before <= 1
+
+
+def test_archives_are_opened_once_and_closed_at_the_end(content, sources) -> None:
+    assert content.archive("one") is content.archive("one")
+    content.close()
+    assert sources["one"].closed
+    assert not sources["two"].closed
+
+
+@pytest.mark.parametrize(
+    "extent",
+    [
+        Extent(2, 0, SIZE, 0, 1),
+        Extent(0, 0, SIZE, 0, 15),
+        Extent(0, 0, SIZE, 14, 1),
+        Extent(0, 10**9, SIZE, 0, 1),
+    ],
+    ids=["unknown archive", "too long", "starts at the end", "outside"],
+)
+def test_extents_that_point_nowhere_are_refused(content, extent) -> None:
+    with pytest.raises(FormatError):
+        content.run(extent, ("one", "two"))
+
+
+def test_an_extent_beside_a_member_is_damage(content) -> None:
+    with pytest.raises(DamagedError):
+        content.run(Extent(0, 1, SIZE, 0, 1), ("one",))
