@@ -14,8 +14,8 @@ from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.engine.differences import diff
 from pinnacle_backup.engine.live import diff_live
 from pinnacle_backup.engine.places import Places
+from pinnacle_backup.engine.sections import Unread
 from pinnacle_backup.model.backup import BackupInfo
-from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.queries import Difference
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.state import State
@@ -77,9 +77,4 @@ def _with_disk(studio: Studio, state: State, paths: tuple[str, ...]) -> Iterator
     if sources:
         found = scan(studio.root, sources, rules=rules_of(studio), problems=problems)
     places = Places(studio.root, outside(studio))
-    return diff_live(state, places, found, paths=paths, unread=lambda path: _is_unread(path, problems))
-
-
-def _is_unread(path: str, problems: list[Problem]) -> bool:
-    shown = printable(path)
-    return any(shown.startswith(problem.path + "/") for problem in problems)
+    return diff_live(state, places, found, paths=paths, unread=Unread(problems).covers)

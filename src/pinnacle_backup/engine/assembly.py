@@ -123,6 +123,12 @@ class Assembly:
         elif not self._databases.is_companion(change.path):
             self._read(change)
 
+    def add_unchanged(self, entries: int, size: int, last: str) -> None:
+        """Count entries of an incremental that are as they were, and have no other names."""
+        self.counts.entries += entries
+        self.counts.size += size
+        self._advance(0, entries, last)
+
     def absent(self, path: str) -> None:
         """List a path as one that does not exist."""
         self._order.settle(self._order.reserve(), Entry(path=path, type=ABSENT))

@@ -23,6 +23,7 @@ from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.large_files import LargeFiles
 from pinnacle_backup.engine.output import Encryption, Output
 from pinnacle_backup.engine.owners import group_names, user_names
+from pinnacle_backup.engine.sections import Unread, compare_sections
 from pinnacle_backup.engine.workers import Pipeline, Workers, start
 from pinnacle_backup.model.backup import (
     FULL,
@@ -279,24 +280,29 @@ class _Run:
                 assembly.add(change)
             assembly.finish()
             return
-        found = scan(
-            job.root,
-            (*job.sources, *(relative(job.root, path) for path in databases)),
-            rules=job.rules(),
-            problems=self._warnings,
-        )
+        sources = (*job.sources, *(relative(job.root, path) for path in databases))
+        if self._type == INCREMENTAL:
+            self._compare_in_sections(assembly, base, sources)
+            return
+        found = scan(job.root, sources, rules=job.rules(), problems=self._warnings)
         for change in changes.compare(
             found, base.entries(), taken_ns=base.taken_ns, keep=self._could_not_look
         ):
             assembly.add(change)
         assembly.finish()
 
+    def _compare_in_sections(self, assembly: Assembly, base: Base, sources: tuple[str, ...]) -> None:
+        comparison, sections = base.comparison(self._job.root, sources, self._job.rules())
+        for differences in compare_sections(self._pipeline.workers, comparison, sections):
+            self._warnings += [p for p in differences.problems if p not in self._warnings]
+            for change in differences.changes:
+                assembly.add(change)
+            assembly.add_unchanged(differences.entries, differences.size, differences.last)
+        assembly.finish()
+
     def _could_not_look(self, path: str) -> bool:
         """Tell whether a path of the base lies in a folder that the scan could not read."""
-        if not self._warnings:
-            return False
-        shown = printable(path)
-        return any(shown.startswith(problem.path + "/") for problem in self._warnings)
+        return Unread(self._warnings).covers(path)
 
     def _totals(self, assembly: Assembly) -> BackupTotals:
         counts = assembly.counts

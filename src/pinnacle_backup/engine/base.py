@@ -11,13 +11,16 @@ from pinnacle_backup.engine.changes import is_untouched
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.index import index_contents
 from pinnacle_backup.engine.scope import Scope
+from pinnacle_backup.engine.sections import Comparison, sections_of
+from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupInfo
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.streams import Buffer
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.repository.state import State
-from pinnacle_backup.sources.scan import Found
+from pinnacle_backup.sources.scan import Found, Rules
+from pinnacle_backup.sources.section import Section
 
 
 class Base:
@@ -81,6 +84,17 @@ class Base:
             return
         for entry, archives in self._state.entries():
             yield self._table.move(entry, archives)
+
+    def comparison(
+        self, root: str, sources: tuple[str, ...], rules: Rules
+    ) -> tuple[Comparison, list[Section]]:
+        """Return what the workers need to compare sources with this state, where it is a full; else nothing."""
+        if self._state is None or self._state.base is not None or self.info is None:
+            raise UsageError("only a full can be compared in sections")
+        backup = self.info.header.id
+        opener = self._opener.only((backup,))
+        comparison = Comparison(root, sources, rules, backup, opener, self.taken_ns)
+        return comparison, sections_of(self._state.reader)
 
     def move(self, entry: Entry) -> Entry:
         """Return an entry that ``entries`` gave with its extents in the new backup's table."""

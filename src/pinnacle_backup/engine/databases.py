@@ -108,6 +108,10 @@ class StoredDatabases:
     def store_all(self, frozen: Frozen) -> None:
         """Store databases that stand still, all of one instant; those first whose writers wait."""
         self.report(frozen.problems)
+        for database in frozen.databases:
+            if database.apart:
+                reason = "its writers never paused; its copy may differ from the others by microseconds"
+                self._problem(Problem(printable(relative(self._root, database.path)), reason))
         for database in sorted(frozen.databases, key=lambda database: not database.writers_wait):
             path = relative(self._root, database.path)
             base = self._base.find(path)

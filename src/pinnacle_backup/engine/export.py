@@ -15,6 +15,7 @@ from pinnacle_backup.archive.members import Codec, codec_of
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.crypto.content_id import content_id_key
 from pinnacle_backup.engine.export_bundles import Bundles, Composed
+from pinnacle_backup.engine.export_folders import Folders
 from pinnacle_backup.engine.export_large import LargeFiles
 from pinnacle_backup.engine.export_members import SourceMembers
 from pinnacle_backup.engine.grouping import LARGE
@@ -23,7 +24,7 @@ from pinnacle_backup.engine.output import Output
 from pinnacle_backup.engine.tar_stream import file_header
 from pinnacle_backup.errors import DamagedError
 from pinnacle_backup.model.backup import FULL, BackupHeader, BackupInfo, BackupSummary, ManifestPart
-from pinnacle_backup.model.entry import ABSENT, FILE, Entry
+from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, Entry
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.streams import ByteSink
@@ -115,6 +116,7 @@ class _Run:
             scratch=scratch,
             advance=lambda count: progress.advance(nbytes=count),
         )
+        self._folders = Folders(writer, codec, level, scratch)
         self._first_names: dict[str, Entry] = {}
         self._entries = self._size = self._held = 0
 
@@ -134,11 +136,14 @@ class _Run:
                 entry = msgspec.structs.replace(entry, sha256="", extents=())
             data = tar.header(entry, link=link)
             self._bundles.add(Composed(place, entry, data, len(data), 0))
+            if entry.type == DIRECTORY:
+                self._folders.add(data)
         self._progress.advance(items=1, path=printable(entry.path))
 
     def finish(self, source: BackupSummary) -> None:
         """Write manifest and summary."""
         self._bundles.finish()
+        self._folders.finish()
         self._writer.finish(lambda index: self._summary(source, index))
 
     def _first_name(self, entry: Entry) -> str:

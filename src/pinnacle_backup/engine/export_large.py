@@ -78,7 +78,7 @@ class LargeFiles:
         self._writer.append(self._codec.compress(file_header(entry, stored), 1))
         extents, pages = self._content(entry, archives)
         if stored % tar.BLOCK:
-            self._writer.append(self._codec.store(tar.padding(stored)))
+            self._writer.append(self._codec.compress(tar.padding(stored), 1))
         table = None
         if pages is not None:
             with pages.finish() as hashes:

@@ -250,7 +250,7 @@ class Restore:
             left_alone=counts[Fate.LEAVE],
             nbytes=nbytes,
             seconds=nbytes / _BYTES_A_SECOND + files / _FILES_A_SECOND,
-            paths=tuple(self._fates.shown),
+            paths=tuple(self._fates.shown.values()),
         )
 
     def _touched(self) -> tuple[list[str], list[str]]:

@@ -30,6 +30,7 @@ from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.state import State
 
 _WRITES: Final = frozenset({Fate.CREATE, Fate.OVERWRITE})
+_STAYS: Final = frozenset({Fate.UNCHANGED, Fate.METADATA})
 
 Action = Callable[[TargetTree, str], list[str] | None]
 
@@ -113,7 +114,7 @@ class Execution:
             elif fate == Fate.METADATA:
                 self._guarded(entry.path, _on_entry(TargetTree.apply_metadata, entry))
                 self.restored += 1
-            if entry.group and fate not in _WRITES:
+            if entry.group and fate in _STAYS:
                 self._groups.setdefault(entry.group, entry.path)
 
     def _folder(self, entry: Entry, fate: int) -> None:

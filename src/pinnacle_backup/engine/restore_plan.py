@@ -15,13 +15,14 @@ from enum import IntEnum
 from typing import Final
 
 from pinnacle_backup.engine.former import Former, looks_like
+from pinnacle_backup.engine.link_plan import LinkPlan
 from pinnacle_backup.engine.patterns import PathPattern, clean
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.engine.workers import Pipeline, WorkerContext
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import open_file
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
-from pinnacle_backup.model.paths import order_key, printable
+from pinnacle_backup.model.paths import order_key, printable, with_parents
 from pinnacle_backup.model.results import PlannedPath
 from pinnacle_backup.repository.state import State
 from pinnacle_backup.sources.scan import Found
@@ -71,7 +72,7 @@ class Selection:
     def __contains__(self, path: str) -> bool:
         if self.everything:
             return path not in self._leave
-        for candidate in _with_parents(path):
+        for candidate in with_parents(path):
             for number, pattern in enumerate(self._patterns):
                 if pattern.matches(candidate):
                     self._used.add(number)
@@ -93,14 +94,14 @@ class Fates:
         extras: Paths of the target that the backup does not know and that are to be removed.
         counts: How many paths meet each fate.
         nbytes: Bytes of content to write.
-        shown: The first paths that change.
+        shown: The first paths that change, by path.
     """
 
     codes: bytearray = field(default_factory=bytearray)
     extras: list[str] = field(default_factory=list)
     counts: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(Fate, 0))
     nbytes: int = 0
-    shown: list[PlannedPath] = field(default_factory=list)
+    shown: dict[str, PlannedPath] = field(default_factory=dict)
 
 
 def decide(  # noqa: PLR0913 - both sides, and how to compare them
@@ -180,6 +181,7 @@ class _Planner:
         self._delete_extra = delete_extra
         self._pipeline = pipeline
         self._folders = PlaceFolders(places)
+        self._links = LinkPlan()
         self._replaced = ""
         self._batch: list[tuple[int, Entry, bool]] = []
         self._batched = 0
@@ -196,6 +198,7 @@ class _Planner:
             return
         if found is None:
             found = self._look(entry.path)
+        self._links.add(place, entry, found)
         if entry.type == ABSENT:
             self._absent(place, entry, found)
         elif found is None:
@@ -214,6 +217,14 @@ class _Planner:
     def finish(self) -> None:
         self._hash_batch()
         self._pipeline.drain()
+        codes = self.fates.codes
+        for place, path, size in self._links.rewritten(
+            codes, unchanged=Fate.UNCHANGED, metadata=Fate.METADATA
+        ):
+            self.fates.counts[Fate(codes[place])] -= 1
+            codes[place] = Fate.OVERWRITE
+            self.fates.nbytes += size
+            self._show(path, Fate.OVERWRITE, size)
 
     def close(self) -> None:
         self._folders.close()
@@ -295,7 +306,7 @@ class _Planner:
         self.fates.counts[fate] += 1
         if fate in _REASONS and len(self.fates.shown) < _SHOWN:
             planned = PlannedPath(printable(path), fate.name.lower(), size, _REASONS[fate])
-            self.fates.shown.append(planned)
+            self.fates.shown[path] = planned
 
 
 def hash_files(
@@ -344,9 +355,3 @@ def _same_metadata(entry: Entry, found: Found) -> bool:
     status = found.status
     owner = status.st_uid, status.st_gid
     return (entry.mode, (entry.uid, entry.gid), entry.mtime_ns) == (found.mode, owner, status.st_mtime_ns)
-
-
-def _with_parents(path: str) -> Iterator[str]:
-    while path:
-        yield path
-        path = path.rpartition("/")[0]

@@ -8,6 +8,7 @@ decoded as UTF-8 with ``surrogateescape``, so that it carries any bytes a file s
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 
@@ -46,6 +47,13 @@ def is_safe(path: str) -> bool:
 def parent(path: str) -> str:
     """Return the path of the folder that holds it; empty at the top."""
     return path.rpartition("/")[0]
+
+
+def with_parents(path: str) -> Iterator[str]:
+    """Yield the path and the folders above it, deepest first."""
+    while path:
+        yield path
+        path = parent(path)
 
 
 def printable(path: str) -> str:

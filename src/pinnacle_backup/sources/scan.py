@@ -20,8 +20,10 @@ from pinnacle_backup.model.entry import DIRECTORY, TYPE_OF_MODE
 from pinnacle_backup.model.paths import EXTERNAL, INTERNAL, order_key, parent, printable, to_bytes
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.sources.exclude import Excluder
+from pinnacle_backup.sources.section import Section
 from pinnacle_backup.sources.selection import select
 
+EVERYTHING: Final = Section()
 _CACHE_TAG: Final = "CACHEDIR.TAG"
 _CACHE_SIGNATURE: Final = b"Signature: 8a477f597d28d172789f06886806bc55"
 
@@ -69,7 +71,14 @@ class Rules:
     skip: Collection[str] = ()
 
 
-def scan(root: str, sources: Iterable[str], *, rules: Rules, problems: list[Problem]) -> Iterator[Found]:
+def scan(
+    root: str,
+    sources: Iterable[str],
+    *,
+    rules: Rules,
+    problems: list[Problem],
+    section: Section = EVERYTHING,
+) -> Iterator[Found]:
     """
     Yield all that the sources hold, in path order.
 
@@ -81,15 +90,16 @@ def scan(root: str, sources: Iterable[str], *, rules: Rules, problems: list[Prob
         sources: Paths relative to the root, or absolute; they may overlap.
         rules: What is left out.
         problems: Receives what cannot be read.
+        section: Only paths of this section of path order.
 
     Raises:
         SourceError: A source does not exist, or vanishes: an empty backup must not look like a good one.
     """
     selected = select(root, sources)
-    inside = _Walk(root, "", rules, problems).walk(selected.inside)
+    inside = _Walk(root, "", rules, problems, section).walk(selected.inside)
     if not selected.outside:
         return inside
-    outside = _Walk("/", EXTERNAL + "/", rules, problems).walk(selected.outside)
+    outside = _Walk("/", EXTERNAL + "/", rules, problems, section).walk(selected.outside)
     return merge(inside, outside, key=lambda found: order_key(found.path))
 
 
@@ -112,14 +122,19 @@ class _Walk:
         prefix: What the backup puts before paths below it.
         rules: What is left out.
         problems: Receives what cannot be read.
+        section: What is looked at.
     """
 
-    def __init__(self, base: str, prefix: str, rules: Rules, problems: list[Problem]) -> None:
+    def __init__(
+        self, base: str, prefix: str, rules: Rules, problems: list[Problem], section: Section
+    ) -> None:
         self._base = base
         self._prefix = prefix
         self._rules = rules
         self._problems = problems
         self._skip = frozenset(_inodes(rules.skip))
+        self._section = section
+        self._before = section.above()
 
     def walk(self, tops: Iterable[str]) -> Iterator[Found]:
         """Yield the sources, which are in path order and not inside one another, with all around them."""
@@ -127,9 +142,10 @@ class _Walk:
         with DirectoryCache.open(self._base) as self._folders:
             for top in tops:
                 for above in _folders_above(top):
-                    if not last.startswith(above + "/"):
+                    if not last.startswith(above + "/") and self._section.covers(self._prefix + above):
                         yield self._must_find(above)
-                yield from self._walk_source(top)
+                if self._section.touches(self._prefix + top if top else ""):
+                    yield from self._walk_source(top)
                 last = top
 
     def _walk_source(self, top: str) -> Iterator[Found]:
@@ -140,7 +156,8 @@ class _Walk:
             status = source.status
             if (status.st_dev, status.st_ino) in self._skip or not self._is_kept(source):
                 return
-            yield source
+            if self._section.covers(source.path):
+                yield source
             if source.type != DIRECTORY:
                 return
         yield from self._walk_folder(top, status.st_dev)
@@ -153,7 +170,8 @@ class _Walk:
         while levels:
             folder, names = levels[-1]
             for found in self._look(folder, names):
-                yield found
+                if found.path not in self._before:
+                    yield found
                 if found.type == DIRECTORY and not (
                     self._rules.one_file_system and found.status.st_dev != device
                 ):
@@ -201,7 +219,9 @@ class _Walk:
             return []
         if not folder and not self._prefix and INTERNAL in names:
             names.remove(INTERNAL)  # its place in a backup is taken
-        names.sort(key=None if all(map(str.isascii, names)) else to_bytes)
+        if self._section is not EVERYTHING:
+            names = self._section.narrow((self._prefix + folder).rstrip("/"), names)
+        names.sort(key=None if "".join(names).isascii() else to_bytes)
         return [(folder, iter(names))]
 
     def _must_find(self, path: str) -> Found:
