@@ -80,10 +80,12 @@ class Unordered:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.drain()
-        for number, _ in self._running.values():
-            self._meter(number).stop()
+        try:
+            if kind is None:
+                self.drain()
+        finally:
+            for number, _ in self._running.values():
+                self._meter(number).stop()
 
     def call(
         self, then: Callable[[T], None], function: Metered[P, T], *args: P.args, **kwargs: P.kwargs
