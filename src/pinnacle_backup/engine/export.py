@@ -80,6 +80,7 @@ def export(
         stack.callback(writer.close)
         progress.phase("export", total_bytes=info.totals.size or None)
         run = _Run(writer, codec, level, members, header, scratch, progress)
+        stack.callback(run.close)
         for entry, archives in state.entries(absent=header.safety):
             run.add(entry, archives)
         run.finish(state.summary)
@@ -145,6 +146,10 @@ class _Run:
         self._bundles.finish()
         self._folders.finish()
         self._writer.finish(lambda index: self._summary(source, index))
+
+    def close(self) -> None:
+        """Give back temporary files."""
+        self._folders.close()
 
     def _first_name(self, entry: Entry) -> str:
         """Return the path that came first with this inode; empty where it is this one."""

@@ -76,20 +76,19 @@ class LargeFiles:
         """
         stored = content_size(entry)
         self._writer.append(self._codec.compress(file_header(entry, stored), 1))
-        extents, pages = self._content(entry, archives)
-        if stored % tar.BLOCK:
-            self._writer.append(self._codec.compress(tar.padding(stored), 1))
-        table = None
-        if pages is not None:
-            with pages.finish() as hashes:
-                self._tables += 1
-                where = append_page_table(self._writer, self._codec, hashes, self._tables)
-            table = PageTable(pages.page_size, where)
+        pages = _Pages(entry.pages.page_size, self._key, self._scratch) if entry.pages is not None else None
+        try:
+            extents = self._content(entry, archives, pages)
+            if stored % tar.BLOCK:
+                self._writer.append(self._codec.compress(tar.padding(stored), 1))
+            table = self._table(pages) if pages is not None else None
+        finally:
+            if pages is not None:
+                pages.close()
         return msgspec.structs.replace(entry, extents=extents, pages=table)
 
-    def _content(self, entry: Entry, archives: Sequence[str]) -> tuple[tuple[Extent, ...], _Pages | None]:
+    def _content(self, entry: Entry, archives: Sequence[str], pages: _Pages | None) -> tuple[Extent, ...]:
         digest = hashlib.sha256()
-        pages = _Pages(entry.pages.page_size, self._key, self._scratch) if entry.pages is not None else None
         content = _Content(self._writer, self._codec, self._level, self._key)
         for extent in entry.extents:
             member, run = self._members.run(extent, archives)
@@ -100,7 +99,12 @@ class LargeFiles:
             self._advance(extent.length)
         if digest.hexdigest() != entry.sha256:
             raise DamagedError("the SHA-256 of its content is not the recorded one")
-        return content.finish(), pages
+        return content.finish()
+
+    def _table(self, pages: _Pages) -> PageTable:
+        self._tables += 1
+        where = append_page_table(self._writer, self._codec, pages.finish(), self._tables)
+        return PageTable(pages.page_size, where)
 
 
 class _Content:
@@ -163,7 +167,10 @@ class _Pages:
         self._rest = bytes(view[whole:])
 
     def finish(self) -> IO[bytes]:
-        """Return the whole table; closing it is the caller's."""
+        """Return the whole table."""
         if self._rest:
             self._hashes.write(content_id(self._key, self._rest))
         return self._hashes
+
+    def close(self) -> None:
+        self._hashes.close()
