@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from pinnacle_backup.engine.bundles import holes_between
 from pinnacle_backup.engine.former import Former, looks_like
 from pinnacle_backup.engine.link_plan import LinkPlan
 from pinnacle_backup.engine.patterns import PathPattern, clean
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.engine.workers import Pipeline, WorkerContext
 from pinnacle_backup.files.metadata import read_xattrs
-from pinnacle_backup.files.reading import open_file
+from pinnacle_backup.files.reading import data_segments, open_file
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
 from pinnacle_backup.model.paths import order_key, printable, with_parents
 from pinnacle_backup.model.results import PlannedPath
@@ -330,7 +331,7 @@ def _hash_file(
     except OSError:
         return "", {}
     try:
-        if status.st_size != size:
+        if status.st_size != size or (holes and not _has_holes(descriptor, status, holes)):
             return "", {}
         digest = hashlib.sha256()
         for offset, length in _outside(holes, size):
@@ -341,6 +342,11 @@ def _hash_file(
         return "", {}
     finally:
         os.close(descriptor)
+
+
+def _has_holes(descriptor: int, status: os.stat_result, holes: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether a file has just these holes: the hash says nothing of what lies in them."""
+    return holes_between(data_segments(descriptor, status), status.st_size) == tuple(holes)
 
 
 def _outside(holes: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
