@@ -88,7 +88,7 @@ class Base:
     def comparison(
         self, root: str, sources: tuple[str, ...], rules: Rules
     ) -> tuple[Comparison, list[Section]]:
-        """Return what the workers need to compare sources with this state, where it is a full; else nothing."""
+        """Return what the workers need to compare sources with this state, which is a full."""
         if self._state is None or self._state.base is not None or self.info is None:
             raise UsageError("only a full can be compared in sections")
         backup = self.info.header.id

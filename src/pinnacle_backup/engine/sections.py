@@ -123,12 +123,11 @@ class Unread:
         self._problems = problems
 
     def covers(self, path: str) -> bool:
+        """Tell whether the path, or a folder above it, is among the problems."""
         if not self._problems:
             return False
-        shown = printable(path)
-        return any(
-            shown == problem.path or shown.startswith(problem.path + "/") for problem in self._problems
-        )
+        candidates = {printable(candidate) for candidate in with_parents(path)}
+        return any(problem.path in candidates for problem in self._problems)
 
 
 def _has_other_names(change: Change) -> bool:
