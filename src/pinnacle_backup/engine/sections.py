@@ -17,7 +17,7 @@ from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.engine.changes import SAME, Change, compare
 from pinnacle_backup.engine.workers import WorkerContext, Workers
 from pinnacle_backup.model.entry import FILE
-from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.paths import printable, with_parents
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.sources.scan import Rules, scan
