@@ -269,10 +269,9 @@ class Restore:
 
     def _refuse_databases_in_use(self) -> None:
         inodes: dict[tuple[int, int], str] = {}
-        for entry, fate in self._decided():
-            if entry.pages is not None and fate == Fate.OVERWRITE:
-                status = os.lstat(self._places.absolute(entry.path))
-                inodes[status.st_dev, status.st_ino] = entry.path
+        for path in self._fates.databases:
+            status = os.lstat(self._places.absolute(path))
+            inodes[status.st_dev, status.st_ino] = path
         if not inodes:
             return
         for inode, users in users_of(inodes).items():

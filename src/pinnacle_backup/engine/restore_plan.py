@@ -95,6 +95,7 @@ class Fates:
         extras: Paths of the target that the backup does not know and that are to be removed.
         counts: How many paths meet each fate.
         nbytes: Bytes of content to write.
+        databases: Databases that are overwritten.
         shown: The first paths that change, by path.
     """
 
@@ -102,6 +103,7 @@ class Fates:
     extras: list[str] = field(default_factory=list)
     counts: dict[Fate, int] = field(default_factory=lambda: dict.fromkeys(Fate, 0))
     nbytes: int = 0
+    databases: list[str] = field(default_factory=list)
     shown: dict[str, PlannedPath] = field(default_factory=dict)
 
 
@@ -301,6 +303,8 @@ class _Planner:
         self.fates.codes[place] = fate
         size = entry.size if fate in (Fate.CREATE, Fate.OVERWRITE) else 0
         self.fates.nbytes += size
+        if entry.pages is not None and fate == Fate.OVERWRITE:
+            self.fates.databases.append(entry.path)
         self._show(entry.path, fate, size)
 
     def _show(self, path: str, fate: Fate, size: int) -> None:
