@@ -32,7 +32,7 @@ def expand(key: bytes, info: bytes) -> bytes:  # HKDF-Expand-SHA-512 (RFC 5869, 
     return first + hmac.digest(key, first + info + b"\2", "sha512")
 
 
-def name_of(entry: Entry, key: str = "path") -> bytes:
+def name_of(entry: Entry, key: str) -> bytes:
     return base64.b64decode(entry.get(key + "_base64", "")) or entry.get(key, "").encode()
 
 
@@ -119,7 +119,8 @@ class Archive:
         for first, place, length, _, sha256 in self.summary["index"]:
             try:
                 for line in self.member(place, length, sha256).splitlines():
-                    yield {**json.loads(line), "archives": self.summary["archives"]}
+                    entry = json.loads(line)
+                    yield {**entry, "name": name_of(entry, "path"), "archives": self.summary["archives"]}
             except Exception as error:  # noqa: BLE001 - the other parts are worth having
                 report(base64.b64decode(first), f"lost, with paths that follow it: {error!r}")
 
@@ -142,7 +143,8 @@ class Recovery:
         for name in [] if backup in self.archives else os.listdir(self.folder):
             with contextlib.suppress(Exception), open(os.path.join(self.folder, name), "rb") as file:
                 start = file.read(1024)
-                if backup.encode() in start or not start.startswith(b"PinnacleBackup"):
+                encrypted = start.startswith(b"PinnacleBackup")
+                if not encrypted or json.loads(start[20:992].rstrip(b"\0"))["id"] == backup:
                     archive = Archive(file.name, self.passwords)
                     self.archives.setdefault(archive.summary["backup"]["id"], archive)
         if backup not in self.archives:
@@ -157,30 +159,31 @@ class Recovery:
         """Make real folders first and links last: no link ever stands on the way to what is written."""
         seen, later = set[bytes](), list[Entry]()
         for entry in itertools.chain(*(manifest.entries(self.report) for manifest in self.manifests)):
-            path = name_of(entry)
-            if path not in seen and entry["type"] in ("symlink", "directory"):
+            new = entry["name"] not in seen and entry.get("type") != "absent"
+            seen.add(entry["name"])
+            if new and entry.get("type") in ("symlink", "directory"):
                 later += [entry] if self.attempt(self.make_folder, entry) else []
-            elif path not in seen and entry["type"] != "absent":
+            elif new:
                 self.attempt(self.make, entry)
-            seen.add(path)
         for entry in reversed(later):
             self.attempt(self.make, entry)
 
-    def attempt(self, act: Callable[[Entry, bytes], None], entry: Entry) -> bool:
+    def attempt(self, act: Callable[[Entry], None], entry: Entry) -> bool:
         try:
-            act(entry, name_of(entry))
+            act(entry)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next path is worth having
-            self.report(name_of(entry), repr(error))
+            self.report(entry["name"], repr(error))
             return False
         return True
 
-    def make_folder(self, entry: Entry, path: bytes) -> None:
+    def make_folder(self, entry: Entry) -> None:
+        path = entry["name"]
         check(not {b"", b".", b".."} & set(path.split(b"/")), "an unsafe path")
         os.makedirs(path if entry["type"] == "directory" else os.path.dirname(path) or b".", exist_ok=True)
 
-    def make(self, entry: Entry, path: bytes) -> None:
-        self.make_folder(entry, path)
-        inode = (entry.get("group"), entry.get("sha256"))
+    def make(self, entry: Entry) -> None:
+        self.make_folder(entry)
+        path, inode = entry["name"], (entry.get("group"), entry.get("sha256"))
         if entry["type"] == "symlink":
             os.symlink(name_of(entry, "target"), path)
         elif entry["type"] == "fifo":
@@ -207,7 +210,8 @@ class Recovery:
                         file.seek(position)
                         position += file.write(run[:room])
                         run = run[room:]
-                file.truncate(entry.get("size", 0))
+                size = file.truncate(entry.get("size", 0))
+                check(position + sum(length for _, length in holes) == size, "its content is not whole")
                 check(digest.hexdigest() == entry["sha256"], "its content is damaged")
             except Exception:
                 os.unlink(path)
