@@ -9,34 +9,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pinnacle_backup.crypto.keyring import KeyRing
-from pinnacle_backup.crypto.slots import seal
-from pinnacle_backup.engine.backup import BackupJob, create
-from pinnacle_backup.engine.output import Encryption
-from pinnacle_backup.engine.restore import Restore, RestoreJob
-from pinnacle_backup.model.backup import FULL, INCREMENTAL
-from pinnacle_backup.model.progress import Silent
-from pinnacle_backup.model.results import BackupReport
-from pinnacle_backup.repository.archives import OpenByName, read_facts
-from pinnacle_backup.repository.catalog import Catalog
-from pinnacle_backup.repository.repository import Repository
-from pinnacle_backup.sources.exclude import Excluder
-from pinnacle_backup.sources.scan import Rules
-from pinnacle_backup.store.local import LocalStore
+from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupInfo
 
+from ..places import Place
 from ..trees import Tree, describe, differences
 
 ROOT = os.geteuid() == 0
 LIMIT = 1 << 20
-OURS = (b"backups", b".pinnacle")
-MASTER_KEY = bytes(range(32))
-SLOT = seal(MASTER_KEY, "right", repository=bytes(16), label="", created=0)
-KEYRING = KeyRing(["right"])
 PHASES = tuple(phase for phase in Phase if phase is not Phase.explain)  # explaining takes minutes
 
 
@@ -228,104 +211,53 @@ def _everything(top: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
             yield from _everything(entry.path)
 
 
-class Place:
-    """A studio root with a folder of data in it, and its backups."""
-
-    def __init__(self, root: str, manner: Manner) -> None:
-        self.root = root
-        self.data = os.fsencode(root) + b"/data"
-        self.manner = manner
-        self.scratch = os.path.join(root, ".pinnacle")
-        os.mkdir(self.scratch)
-        os.mkdir(self.data)
-        catalog = Catalog(os.path.join(self.scratch, "catalog.db"))
-        store = LocalStore(os.path.join(root, "backups"))
-        self.repository = Repository(store, catalog, read_facts=read_facts, random_bytes=bytes)
-        self._minutes = 0
-
-    def tree(self) -> Tree:
-        return describe(self.root, leave_out=OURS)
-
-    def backup(self, kind: str) -> BackupReport:
-        job = BackupJob(
-            root=self.root,
-            sources=("data",),
-            skip=(self.scratch, os.path.join(self.root, "backups")),
-            type=kind,
-            deduplicate=self.manner.deduplicate,
-            compression=self.manner.compression,
-            workers=self.manner.workers,
-            scratch=self.scratch,
-            shrink_guard_percent=0,
-        )
-        return create(
-            job,
-            self.repository,
-            encryption=Encryption(MASTER_KEY, (SLOT,)) if self.manner.encrypted else None,
-            keyring=KEYRING,
-            clock=self._clock,
-            randomness=os.urandom,
-            progress=Silent(),
-        )
-
-    def restore(self, made: BackupReport, target: str, *, delete_extra: bool = False) -> None:
-        """Restore into a folder other than the root."""
-        names = {info.header.id: info.name for info in self.repository.list()}
-        job = RestoreJob(
-            target=target,
-            in_place=False,
-            delete_extra=delete_extra,
-            sources=("",),
-            rules=Rules(exclude=Excluder(()), exclude_caches=False),
-            workers=self.manner.workers,
-            scratch=self.scratch,
-        )
-        opener = OpenByName(self.repository.store, names, KEYRING)
-        with Restore(job, made.backup, self.repository, opener, Silent()) as restore:
-            report = restore.execute()
-        assert not report.problems
-        assert not report.notes
-
-    def _clock(self) -> datetime:
-        self._minutes += 1
-        late = timedelta(minutes=self._minutes) if self.manner.ahead else timedelta(0)
-        return datetime.now(UTC) + late
-
-
 @contextmanager
 def place(manner: Manner) -> Iterator[Place]:
     with tempfile.TemporaryDirectory() as root:
-        yield Place(root, manner)
+        job = {
+            "deduplicate": manner.deduplicate,
+            "compression": manner.compression,
+            "workers": manner.workers,
+            "shrink_guard_percent": 0,
+        }
+        yield Place(root, encrypted=manner.encrypted, ahead=manner.ahead, **job)
 
 
 def assert_same(found: Tree, expected: Tree) -> None:
     assert not differences(found, expected)
 
 
+def restore(studio: Place, info: BackupInfo, target: str, *, delete_extra: bool = False) -> None:
+    report = studio.restore(info, target, delete_extra=delete_extra)
+    assert not report.problems
+    assert not report.notes
+
+
 def round_trip(nodes: list[Node], edits: list[Edit], manner: Manner) -> None:
     with place(manner) as studio, tempfile.TemporaryDirectory() as targets:
+        data = os.fsencode(studio.data)
         for node in nodes:
-            make(studio.data, node)
+            make(data, node)
         first = studio.tree()
         full = studio.backup(FULL)
         assert not full.warnings
         for edit in edits:
-            change(studio.data, edit)
+            change(data, edit)
         second = studio.tree()
         incremental = studio.backup(INCREMENTAL)
         assert not incremental.warnings
         again = studio.backup(FULL)
 
         one, two = os.path.join(targets, "one"), os.path.join(targets, "two")
-        studio.restore(full, one)
+        restore(studio, full.backup, one)
         assert_same(describe(one), first)
-        studio.restore(incremental, one)
+        restore(studio, incremental.backup, one)
         assert_same(describe(one), second)
-        studio.restore(incremental, two)
+        restore(studio, incremental.backup, two)
         assert_same(describe(two), second)
-        studio.restore(full, two, delete_extra=True)
+        restore(studio, full.backup, two, delete_extra=True)
         assert_same(describe(two), first)
-        studio.restore(again, two, delete_extra=True)
+        restore(studio, again.backup, two, delete_extra=True)
         assert_same(describe(two), second)
         assert_same(studio.tree(), second)
 
