@@ -28,6 +28,7 @@ def rebuild(repository: Repository, *, progress: Progress) -> RebuildReport:
     """
     began = time.monotonic()
     catalog = repository.catalog
+    repository.listing()  # nothing is forgotten while the folder is away: its loss could no longer be told
     before = catalog.backups()
     progress.phase("catalog", total_items=len(before) or None)
     catalog.update((), before.keys())
