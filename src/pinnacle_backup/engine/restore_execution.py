@@ -151,6 +151,8 @@ class Execution:
     def _finish_folders(self) -> None:
         for entry in reversed(self._folders):
             self._guarded(entry.path, _on_entry(TargetTree.finish_folder, entry))
+        for tree in self._trees.values():  # the targets themselves are no entries
+            tree.sweep("")
 
     def _guarded(self, path: str, action: Action) -> None:
         """Do something to one path; its failure is that path's alone."""
