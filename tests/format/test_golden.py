@@ -6,7 +6,9 @@ Archives of format 1 that every later version must still read: stored as they we
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -151,3 +153,17 @@ def test_recover_py_reads_every_golden_archive(name, content, golden, tmp_path) 
         assert stat.S_IMODE(os.stat(target / "data/old").st_mode) == 0o4755
         assert stat.S_IMODE(os.stat(target / "data").st_mode) == 0o2750
         assert os.getxattr(target / "data/old", "user.note") == b"\0\xff"
+
+
+def test_the_page_explains_this_very_archive(golden) -> None:
+    """The example of format.md is `tiny`, byte for byte."""
+    page = (Path(__file__).parents[2] / "docs/design/format.md").read_text("utf-8")
+    example = page.partition("### 4.1 An example")[2].partition("## 5.")[0]
+    data = golden.read("tiny.tar.gz")
+    rows = re.findall(r"^(\d+)  ((?:[0-9a-f]{4} )*[0-9a-f]{4})  ", example, re.M)
+    assert int(rows[0][0]) == len(data) - 114
+    assert bytes.fromhex("".join(row for _, row in rows)) == data[-114:]
+    line = re.search(r"^\{.*\}$", example, re.M)
+    assert line
+    digest = hashlib.sha256(CONTENT["config.json"]).hexdigest()
+    assert line[0].replace("SHA", digest).encode() + b"\n" in data

@@ -193,7 +193,7 @@ def test_the_commands_of_the_page_read_an_archive_by_hand(plain, tmp_path) -> No
     _, _, section = page.partition("## 7. How to read one by hand")
     blocks = re.findall(r"^```bash\n(.*?)^```", section, re.M | re.S)
     assert blocks
-    script = "set -eu -o pipefail\n" + "".join(blocks)
+    script = "set -eu\n" + "".join(blocks)
     script = script.replace("backup_20261122_140322.tar.gz", str(archive)).replace(
         "uploads/logo.png", "uploads/large.bin"
     )
