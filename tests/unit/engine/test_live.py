@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from pinnacle_backup.engine.differences import diff
-from pinnacle_backup.engine.live import diff_live, entry_of
+from pinnacle_backup.engine.bundles import entry_of
+from pinnacle_backup.engine.live import diff_live
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.model.entry import FILE, SYMLINK, Entry
@@ -40,10 +41,11 @@ class Live:
 
     def content(self, found: Found, folders: PlaceFolders) -> tuple[Entry, bytes]:
         path = self.root / found.path
-        entry, content = entry_of(found), b""
+        entry, content = entry_of(found.path, found.type, found.status), b""
         entry.xattrs = read_xattrs(*folders.parent(found.path))
         if entry.type == FILE:
             content = path.read_bytes()
+            entry.size = len(content)
             entry.sha256 = self.archives.file("x", content)[0].sha256
             if content.startswith(b"SQLite"):
                 entry.pages = self.archives.database("x", content)[0].pages
@@ -152,7 +154,7 @@ def test_holes(live: Live, archives: Any) -> None:
     content = b"x" * 4096 + b"y" * 4096
     holes = ((4096, 4096 * 199), (4096 * 201, 4096 * 99))
     entry, content = archives.file("sparse", content, holes=holes)
-    entry.mode, entry.uid, entry.gid = found.mode, found.uid, found.gid
+    entry.mode, entry.uid, entry.gid = found.mode, found.status.st_uid, found.status.st_gid
     live.info = archives.add("sparse.tar.gz", [(entry, content)], created=LATER)
     assert ("sparse", "metadata") in [(d.path, d.change) for d in live.differences()]
     path.write_bytes(path.read_bytes())
@@ -197,9 +199,8 @@ def test_xattrs(live: Live) -> None:
 def test_a_vanished_file_is_removed(live: Live) -> None:
     """Between the scan and the look a file may go."""
     live.back_up()
-    found = live.found()
     os.utime(live.root / "gone", ns=(5, 5))
-    stale = [f._replace(mtime_ns=5) if f.path == "gone" else f for f in found]
+    stale = live.found()
     (live.root / "gone").unlink()
     state = live.archives.state(live.info)
     places = Places(str(live.root))
