@@ -128,7 +128,7 @@ class Place:
     def verify(self, info: BackupInfo) -> None:
         """Have every byte read back, and all be well."""
         report = verify(info, opener=self.opener(), workers=1, scratch=self._scratch, progress=Silent())
-        assert not report.problems
+        assert not report.problems, report.problems
 
     def opener(self) -> OpenByName:
         """Return what opens all archives."""

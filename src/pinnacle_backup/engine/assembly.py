@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.engine import bundles
 from pinnacle_backup.engine.bundles import Bundle, Seen, Wanted, read_bundle
-from pinnacle_backup.engine.changes import DELETED, SAME, Change
+from pinnacle_backup.engine.changes import DELETED, KEPT, SAME, Change
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.large_files import LargeFiles
 from pinnacle_backup.engine.manifest_order import ManifestOrder
@@ -120,6 +120,8 @@ class Assembly:
             self._same(change)
         elif change.kind == DELETED:
             self._delete(change)
+        elif change.kind == KEPT:
+            self._keep(change)
         elif not self._databases.is_companion(change.path):
             self._read(change)
 
@@ -146,6 +148,14 @@ class Assembly:
         self.counts.deleted += 1
         if not self._whole:
             self.absent(change.base.path)
+
+    def _keep(self, change: Change) -> None:
+        """Keep the earlier version of what the scan could not look at."""
+        assert change.base is not None
+        if self._whole:
+            self._order.settle(self._order.reserve(), self._move(change.base), change.base)
+        else:
+            self._count(change.base)
 
     def _same(self, change: Change) -> None:
         found, base = change.found, change.base
@@ -238,9 +248,13 @@ class Assembly:
         """Keep the earlier version of what cannot be read now."""
         if base is not None:
             reason += "; its earlier version stays in the backup"
-            self._count(base)
         self._problem(Problem(printable(path), reason))
-        self._order.settle(place, self._move(base) if base is not None and self._whole else None)
+        if base is not None and self._whole:
+            self._order.settle(place, self._move(base), base)
+            return
+        self._order.settle(place, None)
+        if base is not None:
+            self._count(base)
 
     def _store_late(self) -> None:
         """Store what turned out to be a database, or outgrew its bundle."""

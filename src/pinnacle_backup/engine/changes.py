@@ -14,6 +14,8 @@ NEW: Final = "new"
 CHANGED: Final = "changed"
 SAME: Final = "same"
 DELETED: Final = "deleted"
+KEPT: Final = "kept"
+"""The scan could not look there: what the earlier state knew stays."""
 
 RACY_NS: Final = 1_000_000_000
 """How long before the earlier state a change must lie to be told from one after it."""
@@ -44,7 +46,7 @@ def compare(
         scan: What is there now.
         base: The earlier state.
         taken_ns: When the earlier state was taken; files that changed right then are looked at again.
-        keep: Tells of a path that the scan did not find whether it could not look there; it is passed over.
+        keep: Tells of a path that the scan did not find whether it could not look there.
     """
     earlier = iter(base)
     entry = next(earlier, None)
@@ -53,8 +55,7 @@ def compare(
         if entry is not None and entry.path != path:
             key = order_key(path)
             while entry is not None and order_key(entry.path) < key:
-                if not keep(entry.path):
-                    yield Change(DELETED, None, entry)
+                yield Change(KEPT if keep(entry.path) else DELETED, None, entry)
                 entry = next(earlier, None)
         if entry is not None and entry.path == path:
             yield Change(SAME if is_untouched(found, entry, taken_ns) else CHANGED, found, entry)
@@ -62,8 +63,7 @@ def compare(
         else:
             yield Change(NEW, found, None)
     while entry is not None:
-        if not keep(entry.path):
-            yield Change(DELETED, None, entry)
+        yield Change(KEPT if keep(entry.path) else DELETED, None, entry)
         entry = next(earlier, None)
 
 

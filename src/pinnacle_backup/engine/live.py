@@ -11,7 +11,7 @@ import msgspec
 
 from pinnacle_backup.engine.browse import below
 from pinnacle_backup.engine.bundles import entry_of
-from pinnacle_backup.engine.changes import CHANGED, DELETED, NEW, compare
+from pinnacle_backup.engine.changes import CHANGED, DELETED, KEPT, NEW, compare
 from pinnacle_backup.engine.differences import between
 from pinnacle_backup.engine.patterns import clean
 from pinnacle_backup.engine.places import PlaceFolders, Places
@@ -68,6 +68,8 @@ class _Live:
         self._folders = folders
 
     def difference(self, kind: str, found: Found | None, before: Entry | None) -> Difference | None:
+        if kind == KEPT:
+            return None
         if before is not None and before.pages is not None and self._has_log(before.path):
             return self._unapplied(found, before)
         if kind == DELETED:

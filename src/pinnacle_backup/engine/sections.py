@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pinnacle_backup.archive.reader import ArchiveReader
-from pinnacle_backup.engine.changes import SAME, Change, compare
+from pinnacle_backup.engine.changes import KEPT, SAME, Change, compare
 from pinnacle_backup.engine.workers import WorkerContext, Workers
 from pinnacle_backup.model.entry import FILE
 from pinnacle_backup.model.paths import printable, with_parents
@@ -52,7 +52,7 @@ class Differences(NamedTuple):
 
     Attributes:
         changes: All but unchanged paths with one name; in path order.
-        entries, size: Of the unchanged paths that are not among them.
+        entries, size: Of the unchanged and kept paths that are not among them.
         last: One of those, for showing.
         problems: What could not be read.
     """
@@ -102,7 +102,7 @@ def compare_section(
     unread = Unread(problems)
     for change in compare(found, entries, taken_ns=comparison.taken_ns, keep=unread.covers):
         base = change.base
-        if change.kind == SAME and base is not None and not _has_other_names(change):
+        if change.kind in (SAME, KEPT) and base is not None and not _has_other_names(change):
             count += 1
             size += base.size
             last = base.path
