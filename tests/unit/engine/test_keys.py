@@ -391,8 +391,9 @@ VERBS: dict[str, tuple[Verb, list[str], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("torn", [False, True])
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("verb", "torn"), [("add", True), ("change", False), ("change", True), ("remove", True)]
+)
 def test_a_crash_anywhere_locks_nobody_out(real: Real, tmp_path: Path, verb: str, torn: bool) -> None:
     """After each step every archive opens with a password that it had or gets; again, and it is complete."""
     work, opening, closed = VERBS[verb]
