@@ -21,7 +21,6 @@ from pinnacle_backup.model.backup import FULL, INCREMENTAL
 from pinnacle_backup.model.progress import Silent
 
 from ...places import Place
-from ...trees import differences
 
 LARGE = 9 << 20
 NOBODY = 65534
@@ -345,7 +344,6 @@ def test_what_can_no_longer_be_read_stays_as_it_was(others: Path) -> None:
         Path(place.data, "locked").mkdir()
         Path(place.data, "locked/inner").write_text("inner")
         place.backup()
-        before = place.tree()
         Path(place.data, "secret").chmod(0)
         Path(place.data, "locked").chmod(0)
         lines = []
@@ -357,9 +355,7 @@ def test_what_can_no_longer_be_read_stays_as_it_was(others: Path) -> None:
             place.restore(made.backup, to)
             (to / "data/locked").chmod(0o700)
             lines.append((to / "data/secret").read_text() + (to / "data/locked/inner").read_text())
-        Path(place.data, "locked").chmod(0o755)
-        Path(place.data, "secret").chmod(0o644)
-        assert not differences(place.tree(), before)
+        Path(place.data, "locked").chmod(0o700)
         return "\n".join(lines)
 
     said = unprivileged(make)
