@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pinnacle_backup.engine.differences import diff
 from pinnacle_backup.engine.bundles import entry_of
+from pinnacle_backup.engine.differences import diff
 from pinnacle_backup.engine.live import diff_live
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.files.metadata import read_xattrs
