@@ -115,9 +115,10 @@ class Place:
             scratch=self._scratch,
             **job,
         )
-        with Restore(orders, info, self.repository, self.opener(), progress or Silent()) as restore:
+        with Restore(orders, info, self.repository, self.opener(), Silent()) as restore:
             before(restore.plan)
             safety = self._save(restore) if in_place else ""
+            restore.progress = progress or Silent()
             return restore.execute(safety=safety)
 
     def undo(self) -> RestoreReport:
