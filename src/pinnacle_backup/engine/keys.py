@@ -89,7 +89,7 @@ def add(
         raise UsageError(f"the label {label!r} would be taken for the number of a key slot")
 
     def decide(head: Head) -> Sequence[Edit]:
-        master_key = _master_key(known, head)
+        master_key = known.master_key(head)
         return () if new.opens(head) else (with_slot(head, new.slot(head, master_key, label)),)
 
     return _change(repository, names, lambda _: decide, wait_seconds).report()
@@ -110,13 +110,10 @@ def change(
             raise UsageError("the new password is the old one")
         if has_new and not has_old:  # an earlier run did it
             return ()
-        edits = [] if has_new else [_successor(head, has_old)]
+        if not has_old:
+            old.unlock(head)  # says why it cannot
+        edits = [] if has_new else [_successor(head, has_old, new)]
         return (*edits, *((index, EMPTY_SLOT) for index in has_old))
-
-    def _successor(head: Head, has_old: Iterable[int]) -> Edit:
-        master_key = _master_key(old, head)
-        label = next(slot.label for index in has_old if (slot := head.slots[index]))
-        return with_slot(head, new.slot(head, master_key, label))
 
     return _change(repository, names, lambda _: decide, wait_seconds).report()
 
@@ -153,6 +150,13 @@ def remove(
     return outcome.report()
 
 
+def _successor(head: Head, has_old: Mapping[int, bytes], new: NewPassword) -> Edit:
+    """Return the slot of the new password, which takes over the label of the old one."""
+    index, master_key = next(iter(has_old.items()))
+    slot = head.slots[index]
+    return with_slot(head, new.slot(head, master_key, slot.label if slot else ""))
+
+
 def _removal(head: Head, indices: Sequence[int], slot: str, known: KeyRing) -> Sequence[Edit]:
     if not indices:
         return ()
@@ -168,12 +172,6 @@ def _removal(head: Head, indices: Sequence[int], slot: str, known: KeyRing) -> S
             hint="give one that stays, so that it is sure that somebody knows it",
         )
     return (edit,)
-
-
-def _master_key(ring: KeyRing, head: Head) -> bytes:
-    """Return the master key, or raise why no password gives it."""
-    found = opened(ring, head)
-    return next(iter(found.values())) if found else ring.master_key(head)
 
 
 @dataclass
