@@ -25,7 +25,7 @@ class ContentReader:
     def __init__(self, open_archive: Callable[[str], ArchiveReader]) -> None:
         self._open_archive = open_archive
         self._archives: dict[str, ArchiveReader] = {}
-        self._members: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._members: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
 
     def archive(self, backup: str) -> ArchiveReader:
         """Return the open archive of a backup."""
@@ -65,7 +65,7 @@ class ContentReader:
         self._members.clear()
 
     def _member(self, backup: str, extent: Extent) -> bytes:
-        key = (backup, extent.member)
+        key = (backup, extent.member, extent.stored)
         data = self._members.get(key)
         if data is None:
             data = self.archive(backup).member(extent.member, extent.stored)

@@ -42,6 +42,9 @@ _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _LARGEST_ID: Final = (1 << 32) - 2
 """One more is what ``chown`` takes for "leave it as it is"."""
 
+_LARGEST_SIZE: Final = (1 << 63) - 1
+"""No file system has larger files: offsets are signed."""
+
 
 def encode(entry: Entry) -> bytes:
     """Return the entry's line."""
@@ -191,6 +194,8 @@ def _check_content(entry: Entry) -> None:
             raise FormatError(f"{printable(entry.path)}: impossible holes")
         end = offset + length
         total += length
+    if entry.size > _LARGEST_SIZE:
+        raise FormatError(f"{printable(entry.path)}: impossible size")
     if total != entry.size:
         raise FormatError(f"{printable(entry.path)}: extents and holes do not add up to the size")
 
