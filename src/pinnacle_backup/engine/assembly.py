@@ -17,7 +17,7 @@ from pinnacle_backup.engine import bundles
 from pinnacle_backup.engine.bundles import Bundle, Seen, Wanted, read_bundle
 from pinnacle_backup.engine.changes import DELETED, KEPT, SAME, Change
 from pinnacle_backup.engine.extents import ArchiveTable
-from pinnacle_backup.engine.large_files import LargeFiles
+from pinnacle_backup.engine.large_files import LargeFiles, reading
 from pinnacle_backup.engine.manifest_order import ManifestOrder
 from pinnacle_backup.engine.scope import Scope
 from pinnacle_backup.engine.workers import Pipeline
@@ -273,9 +273,12 @@ class Assembly:
             return
         try:
             then = self._settler(place, base)
-            database = is_database(os.pread(descriptor, 100, 0))
+            with reading():
+                database = is_database(os.pread(descriptor, 100, 0))
             if not (database and self._databases.store(path, base, then)):
                 self._store_chunks(descriptor, path, status, known=base is not None, then=then)
+        except SourceError as error:
+            self._fail(place, path, base, error.message)
         except OSError as error:
             raise SourceError(
                 f"{printable(path)}: {os.strerror(error.errno or 0)} while it was read"
@@ -292,11 +295,13 @@ class Assembly:
         known: bool,
         then: Callable[[Entry], None],
     ) -> None:
-        segments = data_segments(descriptor, before)
+        with reading():
+            segments = data_segments(descriptor, before)
+            xattrs = read_xattrs(descriptor)
         entry = bundles.entry_of(path, FILE, before)
         entry.size = before.st_size
         entry.holes = bundles.holes_between(segments, before.st_size)
-        entry.xattrs = read_xattrs(descriptor)
+        entry.xattrs = xattrs
         scope = self._scope()
         if scope is not None and not known and not self._begins_in(scope, descriptor, segments):
             scope = None

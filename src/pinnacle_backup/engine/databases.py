@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from glob import iglob
 from typing import Final
 
 from pinnacle_backup.engine import bundles
 from pinnacle_backup.engine.base import Base
-from pinnacle_backup.engine.large_files import LargeFiles
+from pinnacle_backup.engine.large_files import LargeFiles, reading
 from pinnacle_backup.engine.workers import Pipeline
 from pinnacle_backup.errors import SourceError
 from pinnacle_backup.files.metadata import read_xattrs
@@ -115,9 +116,12 @@ class StoredDatabases:
         for database in sorted(frozen.databases, key=lambda database: not database.writers_wait):
             path = relative(self._root, database.path)
             base = self._base.find(path)
-            self.paths.append(path)
             if base is None or database.copied or not self._base.is_untouched(base, os.lstat(database.path)):
-                self._store(database, path, base, self._keep)
+                with suppress(SourceError):  # it is tried again as a file of the scan, which tells why
+                    self._store(database, path, base, self._keep)
+                    self.paths.append(path)
+            else:
+                self.paths.append(path)
             if problem := frozen.release(database):
                 self._problem(problem)
         self._pipeline.drain()
@@ -133,8 +137,8 @@ class StoredDatabases:
         with freeze([absolute(self._root, path)], scratch=self._scratch) as frozen:
             self.report(frozen.problems)
             for database in frozen.databases:
-                self.paths.append(path)
                 self._store(database, path, self._base.move(base) if base else None, then)
+                self.paths.append(path)
                 if problem := frozen.release(database):
                     self._problem(problem)
             self._pipeline.drain()
@@ -167,7 +171,8 @@ class StoredDatabases:
         try:
             entry = bundles.entry_of(path, FILE, os.stat(database.path))
             entry.size = database.size
-            entry.xattrs = read_xattrs(descriptor)
+            with reading():
+                entry.xattrs = read_xattrs(descriptor)
             known = None
             if base is not None and base.pages is not None and base.pages.page_size == database.page_size:
                 known = self._base.page_hashes(base)

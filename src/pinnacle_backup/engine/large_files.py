@@ -11,6 +11,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Final
 
@@ -25,6 +26,7 @@ from pinnacle_backup.engine.extents import ArchiveTable, cut, join
 from pinnacle_backup.engine.scope import Scope
 from pinnacle_backup.engine.tar_stream import append_page_table, file_header
 from pinnacle_backup.engine.workers import BUFFER, Pipeline
+from pinnacle_backup.errors import SourceError
 from pinnacle_backup.model.entry import Entry, Extent, PageTable
 from pinnacle_backup.model.streams import Buffer
 
@@ -101,17 +103,21 @@ class LargeFiles:
             segments: (offset, length) of its data.
             scope: Where content may lie already; None makes it a tar entry under its own path.
             then: Called with the finished entry when its turn comes.
+
+        Raises:
+            SourceError: It cannot be read to its end; ``then`` is not called.
         """
         file = _File(entry, own=scope is None)
         stored = sum(length for _, length in segments)
         if file.own:
             self._pipeline.then(lambda: self._begin(file, stored))
         digest = hashlib.sha256()
-        for buffer, lengths in self._chunked(descriptor, segments, digest.update):
-            number = 0 if file.own else self._number()
-            self._pipeline.call(
-                self._chunks_done(file, buffer), store_chunks, buffer, lengths, self._key, scope, number
-            )
+        with self._giving_up(file, stored):
+            for buffer, lengths in self._chunked(descriptor, segments, digest.update):
+                number = 0 if file.own else self._number()
+                self._pipeline.call(
+                    self._chunks_done(file, buffer), store_chunks, buffer, lengths, self._key, scope, number
+                )
         entry.sha256 = digest.hexdigest()
         self._pipeline.then(lambda: self._end(file, stored, then))
 
@@ -135,6 +141,9 @@ class LargeFiles:
             known: Page hashes of the base's version, in order; None where there is no such version.
             base: Content of the base's version, in this archive's table.
             then: Called with the finished entry when its turn comes.
+
+        Raises:
+            SourceError: It cannot be read to its end; ``then`` is not called.
         """
         file = _File(entry, own=known is None, base=base)
         file.hashes = tempfile.SpooledTemporaryFile(_TABLE_IN_MEMORY, dir=self._scratch)  # noqa: SIM115
@@ -143,18 +152,20 @@ class LargeFiles:
         digest = hashlib.sha256()
         hashes = _Pieces(known or iter(()))
         whole = BUFFER - BUFFER % page_size
-        for buffer, length in self._filled(descriptor, entry.size, whole, digest.update):
-            piece = hashes.take(-(-length // page_size) * PAGE_HASH)
-            number = 0 if file.own else self._number()
-            done = self._pages_done(file, buffer, length)
-            self._pipeline.call(done, store_pages, buffer, length, page_size, self._key, piece, number)
+        with self._giving_up(file, entry.size):
+            for buffer, length in self._filled(descriptor, entry.size, whole, digest.update):
+                piece = hashes.take(-(-length // page_size) * PAGE_HASH)
+                number = 0 if file.own else self._number()
+                done = self._pages_done(file, buffer, length)
+                self._pipeline.call(done, store_pages, buffer, length, page_size, self._key, piece, number)
         entry.sha256 = digest.hexdigest()
         self._pipeline.then(lambda: self._end_database(file, page_size, then))
 
     def first_chunk(self, descriptor: int, segments: Sequence[tuple[int, int]]) -> tuple[bytes, int] | None:
         """Return (content id, length) of a file's first chunk; None where it has no content."""
         for offset, length in segments[:1]:
-            data = os.pread(descriptor, min(length, CHUNK_LARGEST), offset)
+            with reading():
+                data = os.pread(descriptor, min(length, CHUNK_LARGEST), offset)
             for chunk in self._chunker.cut_buf(data):
                 return content_id(self._key, data[: chunk.length]), chunk.length
         return None
@@ -175,7 +186,8 @@ class LargeFiles:
                 view = self._pipeline.workers.buffer(buffer)
                 view[: len(rest)] = rest
                 wanted = min(BUFFER - len(rest), end - position)
-                got = self._read(descriptor, view[len(rest) : len(rest) + wanted], position, update)
+                with self._returning(buffer):
+                    got = self._read(descriptor, view[len(rest) : len(rest) + wanted], position, update)
                 position = position + got if got == wanted else end
                 filled = len(rest) + got
                 lengths = [chunk.length for chunk in self._chunker.cut_buf(view[:filled])]
@@ -192,19 +204,44 @@ class LargeFiles:
             buffer = self._pipeline.buffer()
             wanted = min(whole, size - offset)
             view = self._pipeline.workers.buffer(buffer)[:wanted]
-            got = self._read(descriptor, view, offset, update)
-            if got < wanted:
-                raise OSError(5, "the database became shorter while it was held")
+            with self._returning(buffer):
+                if self._read(descriptor, view, offset, update) < wanted:
+                    raise SourceError("it became shorter while it was held")
             yield buffer, wanted
 
     def _read(self, descriptor: int, view: memoryview, offset: int, update: Callable[[Buffer], None]) -> int:
         """Fill the view from the file; return how many bytes there were."""
         got = 0
-        while got < len(view) and (count := os.preadv(descriptor, [view[got:]], offset + got)):
-            got += count
+        with reading():
+            while got < len(view) and (count := os.preadv(descriptor, [view[got:]], offset + got)):
+                got += count
         update(view[:got])
         self._advance(got)
         return got
+
+    @contextmanager
+    def _returning(self, buffer: int) -> Iterator[None]:
+        """Give a buffer back that could not be filled."""
+        try:
+            yield
+        except SourceError:
+            self._pipeline.workers.give_buffer(buffer)
+            raise
+
+    @contextmanager
+    def _giving_up(self, file: _File, stored: int) -> Iterator[None]:
+        """Complete the tar entry of a file that cannot be read to its end; no manifest will list it."""
+        try:
+            yield
+        except SourceError:
+            self._pipeline.then(lambda: self._abandon(file, stored))
+            raise
+
+    def _abandon(self, file: _File, stored: int) -> None:
+        if file.own:
+            self._pad(stored, sum(extent.length for extent in file.extents))
+        if file.hashes is not None:
+            file.hashes.close()
 
     def _begin(self, file: _File, stored: int) -> None:
         """Append the tar header of a file under its own path."""
@@ -262,6 +299,20 @@ class LargeFiles:
             file.entry.pages = PageTable(page_size, table)
         file.entry.extents = join(file.extents)
         then(file.entry)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """
+    Tell that a source cannot be read from whatever else fails.
+
+    Raises:
+        SourceError: It cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"{os.strerror(error.errno or 0)} while it was read") from error
 
 
 def _extent(run: Run, offsets: Sequence[int], members: Sequence[bytes]) -> Extent:
