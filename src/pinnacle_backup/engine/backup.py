@@ -196,8 +196,8 @@ class _Run:
             )
             sha256 = output.finish(totals, writer.sha256)
             self._progress.phase("check")
-            self._repository.write_sidecar(name, sha256)
-            output.commit(sha256)
+            with self._repository.sidecar_first(name, sha256):
+                output.commit(sha256)
         encrypted = self._encryption is not None
         info = self._repository.added(name, summary.backup, totals, encrypted=encrypted, sha256=sha256)
         return BackupReport(

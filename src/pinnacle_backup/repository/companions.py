@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from typing import Final
 
-from pinnacle_backup.errors import DamagedError, ObjectNotFound
+from pinnacle_backup.errors import DamagedError, ObjectNotFound, PinnacleError
 from pinnacle_backup.repository.names import archive_of, is_archive_name, is_companion_name, sidecar_name
 from pinnacle_backup.store.base import Store
 
@@ -20,6 +21,23 @@ def write_sidecar(store: Store, name: str, sha256: str) -> None:
         if read_sidecar(store, name) == sha256:
             return
     store.put(sidecar_name(name), f"{sha256}  {name}\n".encode(), replace=True)
+
+
+@contextlib.contextmanager
+def sidecar_first(store: Store, name: str, sha256: str) -> Iterator[None]:
+    """
+    Store the checksum of an archive that gets its name in the block, and take it back where that fails.
+
+    The caller holds the writer lock.
+    """
+    write_sidecar(store, name, sha256)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(PinnacleError):  # else the next run sweeps it
+            if not store.exists(name):
+                store.delete(sidecar_name(name))
+        raise
 
 
 def read_sidecar(store: Store, name: str) -> str | None:

@@ -21,6 +21,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -141,9 +142,9 @@ class Repository:
         """Remove what runs that died left behind; return the names. The caller holds the writer lock."""
         return companions.sweep(self.store)
 
-    def write_sidecar(self, name: str, sha256: str) -> None:
-        """Store the checksum of an archive. The caller holds the writer lock."""
-        companions.write_sidecar(self.store, name, sha256)
+    def sidecar_first(self, name: str, sha256: str) -> AbstractContextManager[None]:
+        """Store the checksum of an archive that gets its name in the block; see ``companions``."""
+        return companions.sidecar_first(self.store, name, sha256)
 
     def read_sidecar(self, name: str) -> str | None:
         """Return the SHA-256 of an archive as its sidecar says; see ``companions.read_sidecar``."""
