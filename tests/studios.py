@@ -107,7 +107,7 @@ class Studio:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             pid = self.start(*args, output=(out, err))
             code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            return Ended(code, _text(out), _text(err))
+            return Ended(code, text(out), text(err))
 
     def command(self, *args: str, before: Sequence[str | Path] = ()) -> list[str]:
         """Return the words that run a command from a cold start."""
@@ -230,6 +230,7 @@ def _become(
     os.chdir(root)
 
 
-def _text(file: Any) -> str:
+def text(file: Any) -> str:
+    """Return what was written into a file."""
     file.seek(0)
     return str(file.read().decode())

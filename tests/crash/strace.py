@@ -11,12 +11,12 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from ..contract.faults import until
-from ..studios import Ended, Studio
+from ..studios import Ended, Studio, text
 
 CHANGING = (
     "openat,write,pwrite64,pwritev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,rmdir,ftruncate,"
@@ -34,6 +34,11 @@ class Call(NamedTuple):
     name: str
     number: int
     arguments: str
+
+    @property
+    def result(self) -> int:
+        """What it returned."""
+        return int(self.arguments.rpartition("= ")[2].split()[0])
 
     def __str__(self) -> str:
         return f"{self.name} {self.number} ({self.arguments[:150]}"
@@ -81,10 +86,21 @@ def kill_at(studio: Studio, call: Call, *args: str) -> bool:
     return warm(studio, args, "-o", os.devnull, "-e", f"trace={call.name}", "-e", inject) == -signal.SIGKILL
 
 
-def warm(studio: Studio, args: Sequence[str], *options: str) -> int:
+def failing(studio: Studio, args: Sequence[str], path: str, *faults: str) -> Ended:
+    """Run a command, have some calls fail, only those that concern the path if one is given."""
+    names = ",".join(fault.partition(":")[0] for fault in faults)
+    injections = [word for fault in faults for word in ("-e", f"inject={fault}")]
+    only = ["-P", path] if path else []
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        options = ("-o", os.devnull, *only, "-e", f"trace={names}", *injections)
+        code = warm(studio, args, *options, output=(out, err))
+        return Ended(code, text(out), text(err))
+
+
+def warm(studio: Studio, args: Sequence[str], *options: str, output: Sequence[Any] | None = None) -> int:
     """Run a command in a forked child with strace attached to it alone; return its exit code."""
     ready, go = os.pipe()
-    pid = studio.start(*args, ready=ready)
+    pid = studio.start(*args, ready=ready, output=output)
     os.close(ready)
     with subprocess.Popen(["strace", "-qq", *options, "-p", str(pid)], stderr=subprocess.DEVNULL):
         until(lambda: "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text())
