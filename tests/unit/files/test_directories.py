@@ -122,15 +122,15 @@ def test_a_folder_need_not_be_listable(place: Path, unprivileged):
         assert same(folders.parent("closed/inner/x")[0], place / "closed/inner")
 
 
-def test_three_thousand_levels_need_few_descriptors(place: Path):
+def test_a_thousand_levels_need_few_descriptors(place: Path):
     """Far beyond PATH_MAX; there and back again, with siblings at every level."""
-    part = "folder"
-    deep = "/".join([part] * 3000)
+    part = "folder-name"
+    deep = "/".join([part] * 1000)
     before = descriptors()
     with DirectoryCache.open(str(place)) as folders:
         lowest = os.fstat(folders.parent(f"{deep}/x", create=True)[0])
         most = descriptors()
-        for depth in (2999, 2000, 2937, 1, 3000, 2936):
+        for depth in (999, 500, 937, 1, 1000, 936):
             folders.parent("/".join([part] * depth) + "/x")
         again = os.fstat(folders.parent(f"{deep}/x")[0])
 
