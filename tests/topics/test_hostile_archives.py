@@ -236,6 +236,37 @@ def test_sources_outside_that_are_not_configured_are_not_written_in_place(case: 
     assert (case.studio / "x").read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("above", ["target", "studio"])
+def test_an_archive_does_not_reach_for_the_other_backups(case: Case, above: str) -> None:
+    """Neither in place nor into a folder that the studio lies in."""
+    (case.studio / "x").write_text("honest")
+    (case.studio / "config.json").write_text('{"backup": {"workers": 1, "paths": ["x"], "databases": []}}')
+    assert case.run("create", "--name", "honest").code == 0
+    backups, state = case.studio / "backups", case.studio / ".pinnacle"
+    before = describe(backups)
+    prefix = "" if above == "studio" else "studio/"
+    wrong: list[Entry] = [
+        file(f"{prefix}.pinnacle"),
+        file(f"{prefix}backups", mtime_ns=5),
+        file(f"{prefix}backups/honest.tar.gz"),
+    ]
+    for entries in (
+        *([entry] for entry in wrong),
+        [link(f"{prefix}backups", "/")],
+        [folder(f"{prefix}backups", mode=0)],
+    ):
+        case.write(*entries)
+        if above == "studio":
+            case.run("restore", str(case.archive), "--yes")
+        else:
+            case.run("restore", str(case.archive), "--yes", "--target", str(case.around))
+        assert state.is_dir()
+        found = describe(backups)
+        assert not differences({path: found.get(path, ()) for path in before}, before)
+        assert backups.stat().st_mode & 0o777
+    assert case.run("verify", "honest").code == 0
+
+
 def manifest_lines() -> dict[str, bytes]:
     """Return lines that are wrong, by what is wrong with them."""
     good = json.loads(line_of(file("x")))

@@ -17,6 +17,7 @@ from pinnacle_backup.engine.backup import BackupJob, create
 from pinnacle_backup.engine.former import Former
 from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.places import Places
+from pinnacle_backup.engine.reserved import Reserved
 from pinnacle_backup.engine.restore_execution import Execution
 from pinnacle_backup.engine.restore_plan import Fate, Fates, Selection, decide
 from pinnacle_backup.engine.workers import Pipeline, Workers
@@ -206,7 +207,8 @@ class Restore:
 
     def _decide(self, opener: OpenByName) -> Fates:
         job = self._job
-        selection = Selection(job.paths, leave=job.leave)
+        reserved = Reserved(job.target, job.rules.skip)
+        selection = Selection(job.paths, leave=job.leave, reserved=reserved)
         self.progress.phase("plan", total_items=self._info.totals.entries)
         former = Former(self._info, self._repository.list(), opener)
         self._stack.callback(former.close)

@@ -19,6 +19,7 @@ from pinnacle_backup.engine.former import Former, looks_like
 from pinnacle_backup.engine.link_plan import LinkPlan
 from pinnacle_backup.engine.patterns import PathPattern, clean
 from pinnacle_backup.engine.places import PlaceFolders, Places
+from pinnacle_backup.engine.reserved import Reserved
 from pinnacle_backup.engine.workers import Pipeline, WorkerContext
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import data_segments, open_file
@@ -61,12 +62,16 @@ class Selection:
     Args:
         patterns: Paths and patterns (``patterns.py``), each with all below it; none selects everything.
         leave: Paths that only a pattern selects.
+        reserved: Paths that nothing selects.
     """
 
-    def __init__(self, patterns: Sequence[str], *, leave: Collection[str] = ()) -> None:
+    def __init__(
+        self, patterns: Sequence[str], *, leave: Collection[str] = (), reserved: Reserved | None = None
+    ) -> None:
         self._patterns = [PathPattern(pattern) for pattern in patterns]
         self._texts = [clean(pattern) for pattern in patterns]
         self._leave = frozenset(leave)
+        self._reserved = reserved
         self._used: set[int] = set()
         self.everything = not patterns
 
@@ -79,6 +84,10 @@ class Selection:
                     self._used.add(number)
                     return True
         return False
+
+    def takes(self, entry: Entry) -> bool:
+        """Tell whether an entry of the backup is restored."""
+        return entry.path in self and not (self._reserved is not None and self._reserved.holds(entry))
 
     def unused(self) -> list[str]:
         """Return the patterns that selected nothing so far."""
@@ -196,7 +205,7 @@ class _Planner:
             return
         place = len(self.fates.codes)
         self.fates.codes.append(Fate.LEAVE)
-        if entry.path not in self._selection:
+        if not self._selection.takes(entry):
             self.fates.counts[Fate.LEAVE] += found is not None
             return
         if found is None:
