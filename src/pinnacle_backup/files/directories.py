@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from pinnacle_backup.errors import RestoreError
 from pinnacle_backup.model.paths import parent, printable
@@ -23,6 +23,13 @@ _ON_THE_WAY: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _MOST_OPEN: Final = 64
 _REFUSED: Final = frozenset({"", ".", ".."})
+
+
+class Folders(Protocol):
+    """Leads to paths: a ``DirectoryCache``, or several of them."""
+
+    def parent(self, path: str) -> tuple[int, str]:
+        """Return the descriptor of the folder that holds a path, and the name in it."""
 
 
 def open_beneath(root: int, parts: Iterable[str]) -> int:

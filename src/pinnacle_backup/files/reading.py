@@ -7,7 +7,7 @@ import os
 import stat
 from typing import Final
 
-from pinnacle_backup.files.directories import DirectoryCache
+from pinnacle_backup.files.directories import Folders
 
 _FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _REPLACED: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.ENOTDIR})
@@ -16,7 +16,7 @@ _REPLACED: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.ENOTDIR})
 _BLOCK: Final = 512
 
 
-def open_file(folders: DirectoryCache, path: str) -> tuple[int, os.stat_result]:
+def open_file(folders: Folders, path: str) -> tuple[int, os.stat_result]:
     """
     Open an ordinary file; return its descriptor, which is the caller's, and its stat.
 
