@@ -259,3 +259,14 @@ def test_a_source_that_cannot_be_read_is_named_and_all_others_are_kept(
         p: facts for p, facts in found.items() if p not in databases and not p.startswith(b"logs")
     } == expected
     assert not (tmp_path / "target" / path).exists()
+
+
+def test_cleanup_gives_back_what_a_dead_run_left_even_where_no_backup_may_go(studio: Studio) -> None:
+    studio.good("create", "--name", "only")
+    (studio.backups / "dead.tar.gz.partial").write_bytes(b"half")
+    (studio.backups / "gone.tar.gz.sha256").write_text("whose archive is gone")
+    (studio.backups / "notes.partial").write_text("not ours")
+    studio.good("cleanup", "--dry-run")
+    assert len(studio.leftovers()) == 3
+    studio.good("cleanup")
+    assert studio.leftovers() == ["backups/notes.partial"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
 from pinnacle_backup.engine import cleanup
 from pinnacle_backup.engine.retention import RetentionPolicy, plan, suspicious
+from pinnacle_backup.errors import RepositoryBusy
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import CleanupPlan, CleanupReport
 
@@ -22,6 +23,18 @@ class PreparedCleanup:
     plan: CleanupPlan
     _studio: Studio
     _run: Run
+
+    def sweep(self) -> None:
+        """
+        Delete no backup, but what runs that died left behind: their space may be what is short.
+
+        Where another command is at work it is left to the next one.
+        """
+        repository = self._studio.repository
+        if self.plan.verdicts:
+            with suppress(RepositoryBusy), repository.writer("cleanup", wait_seconds=0):
+                for name in repository.sweep():
+                    self._run.note(f"removed {name}, left by a run that died")
 
     def execute(self) -> CleanupReport:
         """Delete what the plan lets go."""
