@@ -18,6 +18,7 @@ from pinnacle_backup.engine.bundles import Bundle, Seen, Wanted, read_bundle
 from pinnacle_backup.engine.changes import DELETED, KEPT, SAME, Change
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.large_files import LargeFiles, reading
+from pinnacle_backup.engine.last_headers import LastHeaders
 from pinnacle_backup.engine.manifest_order import ManifestOrder
 from pinnacle_backup.engine.scope import Scope
 from pinnacle_backup.engine.workers import Pipeline
@@ -25,7 +26,7 @@ from pinnacle_backup.errors import SourceError
 from pinnacle_backup.files.directories import DirectoryCache
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import changed, data_segments, open_file
-from pinnacle_backup.model.entry import ABSENT, FILE, Entry, Extent
+from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, Entry, Extent
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.sources.scan import Found
@@ -69,7 +70,7 @@ class Assembly:
 
     Args:
         root: The studio root.
-        writer, pipeline, large_files, databases: The ways into the archive.
+        writer, pipeline, large_files, databases, last_headers: The ways into the archive.
         table: The archive table.
         move: Puts the extents of an earlier state's entry into this backup's archive table.
         scope: Returns the scope when content must be looked up for the first time; None where there is none.
@@ -85,6 +86,7 @@ class Assembly:
         pipeline: Pipeline,
         large_files: LargeFiles,
         databases: Databases,
+        last_headers: LastHeaders,
         *,
         table: ArchiveTable,
         move: Callable[[Entry], Entry],
@@ -101,6 +103,7 @@ class Assembly:
         self._pipeline = pipeline
         self._large_files = large_files
         self._databases = databases
+        self._last_headers = last_headers
         self._table = table
         self._move = move
         self._scope = scope
@@ -110,7 +113,7 @@ class Assembly:
         self._order = ManifestOrder(self._write, self._orphan)
         self._first_names: dict[tuple[int, int], str] = {}
         self._wanted: list[Wanted] = []
-        self._pending: list[tuple[int, Entry | None]] = []
+        self._pending: list[tuple[int, Entry | None, str]] = []
         self._gathered = 0
         self._late: list[tuple[int, str, Entry | None]] = []
 
@@ -141,6 +144,7 @@ class Assembly:
         self._pipeline.drain()
         while self._late:
             self._store_late()
+        self._last_headers.finish()
         self._folders.close()
 
     def _delete(self, change: Change) -> None:
@@ -190,7 +194,7 @@ class Assembly:
             self._read_large(place, found.path, base)
             return
         self._wanted.append(Wanted(found.path, found.type, link))
-        self._pending.append((place, base))
+        self._pending.append((place, base, link))
         self._gathered += size
         if self._gathered >= bundles.TARGET_SIZE or len(self._wanted) >= bundles.MOST_ENTRIES:
             self._submit()
@@ -212,12 +216,19 @@ class Assembly:
 
         def done(bundle: Bundle) -> None:
             offset = self._writer.append(bundle.member) if bundle.member else 0
-            for (place, base), seen in zip(pending, bundle.seen, strict=True):
+            for (place, base, link), seen in zip(pending, bundle.seen, strict=True):
+                self._add_last_header(seen.entry, link)
                 self._settle(place, base, seen, Extent(0, offset, len(bundle.member), 0, 0))
 
         scope = self._scope() if self._gathered else None
         self._pipeline.call(done, read_bundle, self._root, self._wanted, scope, LARGE)
         self._wanted, self._pending, self._gathered = [], [], 0
+
+    def _add_last_header(self, entry: Entry | None, link: str) -> None:
+        if entry is not None and entry.type == DIRECTORY:
+            self._last_headers.add_folder(entry)
+        elif entry is not None and link:
+            self._last_headers.add_link(entry, link)
 
     def _settle(self, place: int, base: Entry | None, seen: Seen, member: Extent) -> None:
         """Turn what a worker saw of one entry into a line of the manifest, or the next step."""

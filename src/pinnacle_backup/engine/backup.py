@@ -21,6 +21,7 @@ from pinnacle_backup.engine.base import Base, choose_base
 from pinnacle_backup.engine.databases import StoredDatabases, database_paths, relative
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.large_files import LargeFiles
+from pinnacle_backup.engine.last_headers import LastHeaders
 from pinnacle_backup.engine.output import Encryption, Output
 from pinnacle_backup.engine.owners import group_names, user_names
 from pinnacle_backup.engine.sections import Unread, compare_sections
@@ -186,7 +187,7 @@ class _Run:
                 stack.callback(output.abort)
                 writer = ArchiveWriter(output, self._codec, level=job.level, scratch=job.scratch)
                 stack.callback(writer.close)
-                assembly, databases = self._assembly(writer, base)
+                assembly, databases = self._assembly(writer, base, stack)
                 self._progress.phase("read", total_bytes=base.size or None)
                 databases.store_all(frozen)
             self._read_sources(assembly, base, paths)
@@ -244,8 +245,12 @@ class _Run:
             taken=frozenset(item.name for item in self._repository.store.list()),
         )
 
-    def _assembly(self, writer: ArchiveWriter, base: Base) -> tuple[Assembly, StoredDatabases]:
+    def _assembly(
+        self, writer: ArchiveWriter, base: Base, stack: ExitStack
+    ) -> tuple[Assembly, StoredDatabases]:
         job = self._job
+        last_headers = LastHeaders(writer, self._codec, job.level, job.scratch)
+        stack.callback(last_headers.close)
         large_files = LargeFiles(
             self._pipeline,
             writer,
@@ -264,6 +269,7 @@ class _Run:
             self._pipeline,
             large_files,
             databases,
+            last_headers,
             table=self._table,
             move=base.move,
             scope=base.scope,

@@ -21,7 +21,7 @@ from pinnacle_backup.engine.workers import WorkerContext
 from pinnacle_backup.files.directories import DirectoryCache
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import changed, data_segments, open_file
-from pinnacle_backup.model.entry import FILE, SYMLINK, TYPE_OF_MODE, Entry
+from pinnacle_backup.model.entry import DIRECTORY, FILE, SYMLINK, TYPE_OF_MODE, Entry
 from pinnacle_backup.sources.sqlite import is_database
 
 TARGET_SIZE: Final = 1 << 20
@@ -153,7 +153,8 @@ class _Reader:
         elif kind == SYMLINK:
             entry.target = os.readlink(name, dir_fd=folder)
         entry.xattrs = read_xattrs(folder, name)
-        self.stream.append(tar.header(entry, link=wanted.link))
+        if kind != DIRECTORY and not wanted.link:  # those headers stand behind all content
+            self.stream.append(tar.header(entry))
         return Seen(STORED, wanted.path, entry)
 
     def _read_file(self, path: str) -> Seen:

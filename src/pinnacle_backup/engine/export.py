@@ -15,10 +15,10 @@ from pinnacle_backup.archive.members import Codec, codec_of
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.crypto.content_id import content_id_key
 from pinnacle_backup.engine.export_bundles import Bundles, Composed
-from pinnacle_backup.engine.export_folders import Folders
 from pinnacle_backup.engine.export_large import LargeFiles
 from pinnacle_backup.engine.export_members import SourceMembers
 from pinnacle_backup.engine.grouping import LARGE
+from pinnacle_backup.engine.last_headers import LastHeaders
 from pinnacle_backup.engine.manifest_order import ManifestOrder
 from pinnacle_backup.engine.output import Output
 from pinnacle_backup.engine.tar_stream import file_header
@@ -117,7 +117,7 @@ class _Run:
             scratch=scratch,
             advance=lambda count: progress.advance(nbytes=count),
         )
-        self._folders = Folders(writer, codec, level, scratch)
+        self._last = LastHeaders(writer, codec, level, scratch)
         self._first_names: dict[str, Entry] = {}
         self._entries = self._size = self._held = 0
 
@@ -132,24 +132,26 @@ class _Run:
         link = self._first_name(entry)
         if entry.type == FILE and not link:
             self._add_file(place, entry, archives)
+        elif entry.type == DIRECTORY:
+            self._last.add_folder(entry)
+            self._order.settle(place, entry)
+        elif link:  # its line gets the content of the first name
+            self._last.add_link(entry, link)
+            self._order.settle(place, msgspec.structs.replace(entry, sha256="", extents=()))
         else:
-            if link:  # its line gets the content of the first name
-                entry = msgspec.structs.replace(entry, sha256="", extents=())
-            data = tar.header(entry, link=link)
+            data = tar.header(entry)
             self._bundles.add(Composed(place, entry, data, len(data), 0))
-            if entry.type == DIRECTORY:
-                self._folders.add(data)
         self._progress.advance(items=1, path=printable(entry.path))
 
     def finish(self, source: BackupSummary) -> None:
         """Write manifest and summary."""
         self._bundles.finish()
-        self._folders.finish()
+        self._last.finish()
         self._writer.finish(lambda index: self._summary(source, index))
 
     def close(self) -> None:
         """Give back temporary files."""
-        self._folders.close()
+        self._last.close()
 
     def _first_name(self, entry: Entry) -> str:
         """Return the path that came first with this inode; empty where it is this one."""

@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import subprocess
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -120,13 +119,11 @@ def _verify(archive: Path, identity: str, real: Real) -> None:
 
 
 def test_a_full_is_copied_member_by_member(real: Real, tmp_path: Path) -> None:
-    """Of a plain full nothing is compressed anew: all its members stand in the export, and folders once more."""
+    """Of a plain full nothing is compressed anew: its members are those of the export."""
     info = real.create()
     archive = exported(real, info, tmp_path / "out")
     check(archive, info, real)
-    *copied, folders = members(archive)
-    assert sorted(copied) == sorted(members(real.path(info)))
-    assert zlib.decompress(folders, 31).count(b"ustar\x00") >= 50
+    assert sorted(members(archive)) == sorted(members(real.path(info)))
     there = extracted(archive, tmp_path / "there")
     assert tree(there) == tree(real.data)
     assert names_of_one(there) == names_of_one(real.data)
@@ -140,7 +137,7 @@ def test_entries_without_content_belong_to_the_bundle_they_lie_in(tmp_path: Path
         if number % 700 in (0, 350, 699):
             (real.data / f"{number:04} text").write_bytes(b"x" * (number * 100))
     info = real.create()
-    *copied, _ = members(exported(real, info, tmp_path / "out"))
+    copied = members(exported(real, info, tmp_path / "out"))
     there = members(real.path(info))
     assert len(there) > 2
     assert copied == there
