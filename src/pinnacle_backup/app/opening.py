@@ -10,7 +10,7 @@ from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.unlocking import keyring_of
 from pinnacle_backup.crypto.keyring import KeyRing
-from pinnacle_backup.errors import BackupNotFound
+from pinnacle_backup.errors import BackupNotFound, StoreError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.repository.archives import OpenByName, read_facts
 from pinnacle_backup.repository.catalog import Catalog
@@ -76,10 +76,10 @@ def locate(studio: Studio, reference: str) -> Located:
         BackupNotFound: There is none.
         DamagedError: It is there, but cannot be read.
     """
-    listing = studio.repository.listing()
     try:
+        listing = studio.repository.listing()
         return Located(listing.find(reference), listing, studio.repository)
-    except BackupNotFound:
+    except (BackupNotFound, StoreError):
         path = os.path.abspath(os.path.expanduser(reference))
         if not os.path.isfile(path):
             raise

@@ -74,7 +74,8 @@ class Workers:
     def submit(self, function: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have the function called with the worker's context and these arguments."""
         if self._pool is not None:
-            return self._pool.submit(_call, function, args, kwargs)
+            with _none_dies():
+                return self._pool.submit(_call, function, args, kwargs)
         future: Future[T] = Future()
         try:
             future.set_result(function(self._context, *args, **kwargs))
@@ -138,14 +139,21 @@ class Pipeline:
 
     def _settle(self) -> None:
         future, then = self._waiting.popleft()
-        try:
+        with _none_dies():
             result = future.result()
-        except BrokenProcessPool as error:
-            raise PinnacleError(
-                "a worker process was killed",
-                hint="is the machine short of memory? fewer backup.workers in config.json need less",
-            ) from error
         then(result)
+
+
+@contextmanager
+def _none_dies() -> Iterator[None]:
+    """Say in words that a worker died."""
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise PinnacleError(
+            "a worker process was killed",
+            hint="is the machine short of memory? fewer backup.workers in config.json need less",
+        ) from error
 
 
 @contextmanager
@@ -153,7 +161,8 @@ def start(count: int, codec: Codec, level: int) -> Iterator[Workers]:
     """Run worker processes for the time of the block; ``count`` 0 means one for each processor."""
     workers = Workers(count or len(os.sched_getaffinity(0)), codec, level)
     try:
-        yield workers
+        with _none_dies():
+            yield workers
     finally:
         workers.close()
 

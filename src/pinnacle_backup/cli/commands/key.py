@@ -28,7 +28,7 @@ def command() -> None:
     List, add, change and remove passwords.
 
     A backup has a master key, locked up in up to eight key slots, one a password. Changing passwords
-    changes slots, never the data: it is quick, whatever the size.
+    changes slots, never the data; archives are only read, for their checksums.
     """
 
 
