@@ -38,7 +38,7 @@ class WorkerContext:
     Attributes:
         buffers: The shared buffers, one after the other.
         codec, level: How members are made.
-        kept: What worker functions keep between calls, by their own keys (open folders, archives).
+        kept: What ``keep`` keeps.
     """
 
     def __init__(self, buffers: memoryview, codec: Codec, level: int) -> None:
@@ -46,6 +46,13 @@ class WorkerContext:
         self.codec = codec
         self.level = level
         self.kept: dict[str, Any] = {}
+
+    def keep(self, key: str, make: Callable[[], T]) -> T:
+        """Return what worker functions keep between calls (open folders, archives), made at the first one."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        kept: T = self.kept[key]
+        return kept
 
 
 Task = Callable[Concatenate[WorkerContext, P], T]
