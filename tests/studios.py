@@ -157,7 +157,7 @@ class Studio:
     def leftovers(self) -> list[str]:
         """Return what dead runs left behind, in all of the studio."""
         archives = self.archives()
-        expected = {*archives, *(f"{name}.sha256" for name in archives)}
+        expected = {name + end for name in archives for end in ("", ".sha256", ".pin")}
         stray = [f"backups/{name}" for name in os.listdir(self.backups) if name not in expected]
         stray += [f"scratch/{name}" for name in os.listdir(self.root / ".pinnacle/scratch")]
         temporary = [str(path) for path in self.root.rglob(".pinnacle-*")]
