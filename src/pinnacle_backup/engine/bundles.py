@@ -85,9 +85,12 @@ def read_bundle(
         scope: Content that need not be stored again.
         largest: Files of more bytes are left to the large files' way.
     """
-    reader = _Reader(_folders(context, root), open_scope(context, scope), _stream(context), largest)
+    folders = context.keep("folders", lambda: DirectoryCache.open(root))
+    stream = context.keep("stream", _Stream)  # fresh memory for every bundle would cost more than the copying
+    stream.length = 0
+    reader = _Reader(folders, open_scope(context, scope), stream, largest)
     seen = [reader.read(item) for item in wanted]
-    with memoryview(reader.stream.data)[: reader.stream.length] as data:
+    with memoryview(stream.data)[: stream.length] as data:
         member = context.codec.compress(data, context.level) if data else b""
     return Bundle(member, seen)
 
@@ -261,30 +264,6 @@ def holes_between(segments: Sequence[tuple[int, int]], size: int) -> tuple[tuple
     return tuple(holes)
 
 
-def _folders(context: WorkerContext, root: str) -> DirectoryCache:
-    folders = context.kept.get("folders")
-    if folders is None:
-        folders = context.kept["folders"] = DirectoryCache.open(root)
-    assert isinstance(folders, DirectoryCache)
-    return folders
-
-
-def _stream(context: WorkerContext) -> _Stream:
-    """Return the worker's buffer, empty: fresh memory for every bundle would cost more than the copying."""
-    if "stream" not in context.kept:
-        context.kept["stream"] = _Stream()
-    stream = context.kept["stream"]
-    assert isinstance(stream, _Stream)
-    stream.length = 0
-    return stream
-
-
 def open_scope(context: WorkerContext, scope: Scope | None) -> Scope | None:
     """Return the worker's own, open copy of the scope."""
-    if scope is None:
-        return None
-    kept = context.kept.get("scope")
-    if kept is None:
-        kept = context.kept["scope"] = scope
-    assert isinstance(kept, Scope)
-    return kept
+    return context.keep("scope", lambda: scope) if scope is not None else None

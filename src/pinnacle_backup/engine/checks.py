@@ -49,7 +49,7 @@ class Checked(NamedTuple):
 
 def check_files(context: WorkerContext, meter: Meter, packed: Packed, opener: OpenByName) -> Checked:
     """Compare the SHA-256 of each file's content; members that files share are decompressed once."""
-    content = _content(context, opener)
+    content = context.keep("content", opener.content)
     problems: list[Problem] = []
     size = 0
     for entry, archives in sorted(packed.items, key=_place):
@@ -74,7 +74,7 @@ def check_database(
         RestoreError: It cannot be extracted, for lack of space or the like.
     """
     entry, archives = item
-    content = _content(context, opener)
+    content = context.keep("content", opener.content)
     with _scratch_file(scratch) as (file, path):
         try:
             for run in _hashed(entry, archives, content):
@@ -192,14 +192,6 @@ def _names(entry: Entry, archives: Sequence[str], opener: OpenByName) -> list[st
     """Return the names of the archives that an entry's content lies in."""
     used = {archives[e.archive] for e in entry.extents if e.archive < len(archives)} or set(archives[:1])
     return sorted(printable(opener.name(backup)) for backup in used)
-
-
-def _content(context: WorkerContext, opener: OpenByName) -> ContentReader:
-    if "content" not in context.kept:
-        context.kept["content"] = opener.content()
-    content = context.kept["content"]
-    assert isinstance(content, ContentReader)
-    return content
 
 
 @contextlib.contextmanager

@@ -68,10 +68,10 @@ def _restore(
     context: WorkerContext, places: Places, entry: Entry, archives: Sequence[str], opener: OpenByName
 ) -> list[str]:
     root, path = places.of(entry.path)
-    tree = tree_of(context, root)
+    tree = context.keep(f"tree {root}", lambda: TargetTree.open(root))
     pending = tree.create_file(path)
     try:
-        _write(pending, entry, archives, _content(context, opener))
+        _write(pending, entry, archives, context.keep("content", opener.content))
         if entry.pages is not None:  # a log of the old database would be applied to the new one
             for companion in companions(path):
                 tree.remove(companion)
@@ -101,24 +101,6 @@ def _write(pending: PendingFile, entry: Entry, archives: Sequence[str], content:
         pending.set_size(entry.size)
     if digest.hexdigest() != entry.sha256:
         raise DamagedError("the content in the archive is damaged: its SHA-256 is not the recorded one")
-
-
-def tree_of(context: WorkerContext, root: str) -> TargetTree:
-    """Return the worker's own handle of the target."""
-    key = f"tree {root}"
-    if key not in context.kept:
-        context.kept[key] = TargetTree.open(root)
-    tree = context.kept[key]
-    assert isinstance(tree, TargetTree)
-    return tree
-
-
-def _content(context: WorkerContext, opener: OpenByName) -> ContentReader:
-    if "content" not in context.kept:
-        context.kept["content"] = opener.content()
-    content = context.kept["content"]
-    assert isinstance(content, ContentReader)
-    return content
 
 
 def _reason(error: OSError | PinnacleError) -> str:

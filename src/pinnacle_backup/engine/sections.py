@@ -95,7 +95,8 @@ def compare_section(
         problems=problems,
         section=section,
     )
-    entries = _reader(context, comparison).part(number)
+    reader = context.keep("base", lambda: comparison.opener(comparison.backup))
+    entries = reader.part(number)
     changes: list[Change] = []
     count = size = 0
     last = section.start
@@ -133,11 +134,3 @@ class Unread:
 def _has_other_names(change: Change) -> bool:
     found = change.found
     return found is not None and found.type == FILE and found.status.st_nlink > 1
-
-
-def _reader(context: WorkerContext, comparison: Comparison) -> ArchiveReader:
-    if "base" not in context.kept:
-        context.kept["base"] = comparison.opener(comparison.backup)
-    reader = context.kept["base"]
-    assert isinstance(reader, ArchiveReader)
-    return reader
