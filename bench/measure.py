@@ -148,5 +148,5 @@ def _tail(log: object) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without what keeps Python from caching its bytecode: nobody runs it like that."""
+    """Return the environment without what keeps Python from caching bytecode: nobody runs it like that."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
