@@ -20,10 +20,10 @@ from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.large_files import LargeFiles, reading
 from pinnacle_backup.engine.last_headers import LastHeaders
 from pinnacle_backup.engine.manifest_order import ManifestOrder
+from pinnacle_backup.engine.places import PlaceFolders, live_places
 from pinnacle_backup.engine.scope import Scope
 from pinnacle_backup.engine.workers import Pipeline
 from pinnacle_backup.errors import SourceError
-from pinnacle_backup.files.directories import DirectoryCache
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import changed, data_segments, open_file
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, Entry, Extent
@@ -97,7 +97,7 @@ class Assembly:
     ) -> None:
         self.counts = Counts()
         self.owners: tuple[set[int], set[int]] = (set(), set())
-        self._folders = DirectoryCache.open(root)
+        self._folders = PlaceFolders(live_places(root))
         self._root = root
         self._writer = writer
         self._pipeline = pipeline

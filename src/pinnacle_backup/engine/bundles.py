@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pinnacle_backup.archive import tar
+from pinnacle_backup.engine.places import PlaceFolders, live_places
 from pinnacle_backup.engine.scope import Place, Scope
 from pinnacle_backup.engine.tar_stream import file_header
 from pinnacle_backup.engine.workers import WorkerContext
-from pinnacle_backup.files.directories import DirectoryCache
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import changed, data_segments, open_file
 from pinnacle_backup.model.entry import DIRECTORY, FILE, SYMLINK, TYPE_OF_MODE, Entry
@@ -85,7 +85,7 @@ def read_bundle(
         scope: Content that need not be stored again.
         largest: Files of more bytes are left to the large files' way.
     """
-    folders = context.keep("folders", lambda: DirectoryCache.open(root))
+    folders = context.keep("folders", lambda: PlaceFolders(live_places(root)))
     stream = context.keep("stream", _Stream)  # fresh memory for every bundle would cost more than the copying
     stream.length = 0
     reader = _Reader(folders, open_scope(context, scope), stream, largest)
@@ -126,7 +126,7 @@ class _Stream:
 class _Reader:
     """Reads entries one after the other into the tar stream of one bundle."""
 
-    def __init__(self, folders: DirectoryCache, scope: Scope | None, stream: _Stream, largest: int) -> None:
+    def __init__(self, folders: PlaceFolders, scope: Scope | None, stream: _Stream, largest: int) -> None:
         self._folders = folders
         self._scope = scope
         self._largest = largest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from pinnacle_backup.engine.places import PlaceFolders, Places
+from pinnacle_backup.engine.places import PlaceFolders, live_places
 from pinnacle_backup.model.entry import ABSENT, FILE, Entry
 from pinnacle_backup.model.paths import order_key
 from pinnacle_backup.sources.scan import Found
@@ -77,7 +77,7 @@ def listed(root: str, existing: Iterable[str], absent: Iterable[str]) -> Iterato
         absent: Paths to list as not existing.
     """
     gone = set(absent)
-    with PlaceFolders(Places(root, ("/",))) as folders:
+    with PlaceFolders(live_places(root)) as folders:
         for path in sorted({*existing, *gone}, key=order_key):
             found = folders.found(path)
             if path in gone or found is None:

@@ -31,13 +31,18 @@ class Places:
         """Return (root, path below it) of a backup's path."""
         if self.outside and path.startswith(EXTERNAL + "/"):
             absolute = path[len(EXTERNAL) :]
-            if any(absolute == top or absolute.startswith(top + "/") for top in self.outside):
+            if any(absolute == top or absolute.startswith(top.rstrip("/") + "/") for top in self.outside):
                 return "/", absolute[1:]
         return self.target, path
 
     def absolute(self, path: str) -> str:
         """Return the absolute path that a backup's path is restored to."""
         return os.path.join(*self.of(path))
+
+
+def live_places(root: str) -> Places:
+    """Return where a studio's sources lie: below its root, or anywhere outside."""
+    return Places(root, ("/",))
 
 
 class PlaceFolders:
