@@ -29,11 +29,14 @@ class Places:
 
     def of(self, path: str) -> tuple[str, str]:
         """Return (root, path below it) of a backup's path."""
-        if self.outside and path.startswith(EXTERNAL + "/"):
-            absolute = path[len(EXTERNAL) :]
-            if any(absolute == top or absolute.startswith(top.rstrip("/") + "/") for top in self.outside):
-                return "/", absolute[1:]
-        return self.target, path
+        return ("/", path[len(EXTERNAL) + 1 :]) if self.is_outside(path) else (self.target, path)
+
+    def is_outside(self, path: str) -> bool:
+        """Tell whether a backup's path is restored to its own place outside the target."""
+        if not self.outside or not path.startswith(EXTERNAL + "/"):
+            return False
+        absolute = path[len(EXTERNAL) :]
+        return any(absolute == top or absolute.startswith(top.rstrip("/") + "/") for top in self.outside)
 
     def absolute(self, path: str) -> str:
         """Return the absolute path that a backup's path is restored to."""

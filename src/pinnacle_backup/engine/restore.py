@@ -25,7 +25,7 @@ from pinnacle_backup.errors import BackupNotFound, RepositoryBusy, RestoreError
 from pinnacle_backup.files.in_use import users_of
 from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.model.entry import Entry
-from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.paths import parent, printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
 from pinnacle_backup.repository.archives import OpenByName
@@ -207,7 +207,7 @@ class Restore:
 
     def _decide(self, opener: OpenByName) -> Fates:
         job = self._job
-        reserved = Reserved(job.target, job.rules.skip)
+        reserved = Reserved(self._places, job.rules.skip)
         selection = Selection(job.paths, leave=job.leave, reserved=reserved)
         self.progress.phase("plan", total_items=self._info.totals.entries)
         former = Former(self._info, self._repository.list(), opener)
@@ -263,7 +263,8 @@ class Restore:
                 touched.append(entry.path)
             elif fate == Fate.CREATE:
                 absent.append(entry.path)
-        return touched, absent
+        folders = {parent(path) for path in (*touched, *absent)} - {"", *touched, *absent}
+        return [*touched, *folders], absent  # what happens in a folder changes its time
 
     def _decided(self) -> Iterator[tuple[Entry, int]]:
         entries = (entry for entry, _ in self._state.entries(absent=True))

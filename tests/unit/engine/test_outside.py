@@ -52,3 +52,33 @@ def test_what_lies_outside_is_in_the_backup(
 
     there = Path(f"{tmp_path}/there/.pinnacle/root{outside}")
     assert describe(there) == describe(outside)
+
+
+def test_in_place_it_comes_back_to_its_own_place_and_undo_takes_it_back(place: Place, outside: Path) -> None:
+    """What the configuration protects outside is restored there, and nowhere else; nor is our own state."""
+    made = place.backup(sources=("data", str(outside)))
+    before = describe(outside)
+    (outside / "deep/small").write_text("changed")
+    (outside / "large").unlink()
+    changed = describe(outside)
+
+    report = place.restore(made.backup, outside=(str(outside),))
+
+    assert not report.problems
+    assert describe(outside) == before
+    assert not os.path.exists(f"{place.root}/.pinnacle/root")
+    saved = next(info for info in place.repository.list() if info.header.safety)
+    assert not place.restore(saved, outside=(str(outside),)).problems
+    assert describe(outside) == changed
+
+
+def test_in_place_what_is_not_configured_outside_is_left_alone(place: Place, outside: Path) -> None:
+    """An archive cannot name a place outside and be obeyed."""
+    made = place.backup(sources=("data", str(outside)))
+    (outside / "deep/small").write_text("changed")
+
+    report = place.restore(made.backup)
+
+    assert not report.problems
+    assert (outside / "deep/small").read_text() == "changed"
+    assert not os.path.exists(f"{place.root}/.pinnacle/root")
