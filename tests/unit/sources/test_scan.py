@@ -366,7 +366,8 @@ class TestSize:
                 folder, name = folders.parent("/".join(["d"] * depth + ["e"]), create=True)
                 os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=folder))
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (200, limit[1]))
+        highest = max(map(int, os.listdir("/proc/self/fd")))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 200, limit[1]))
         try:
             found = paths(place, ".")
         finally:
