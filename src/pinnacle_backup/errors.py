@@ -16,6 +16,8 @@ Every error that this package raises on purpose.
     │   ├── ObjectNotFound         2   no such name in the store
     │   ├── ObjectExists           2   the name is taken; nothing was overwritten
     │   └── StoreFull              2   no space, no quota or no inodes left
+    ├── StateError                 2   the record of runs and jobs cannot be read or written
+    ├── NotificationError          2   a message could not be delivered
     ├── RestoreError               2   the target cannot be restored into
     └── Interrupted              130   stopped by a signal or by the user
 
@@ -132,6 +134,18 @@ class StoreFull(StoreError):
     """No space, no quota or no inodes left."""
 
     code = "store-full"
+
+
+class StateError(PinnacleError):
+    """The record of runs and jobs cannot be read or written."""
+
+    code = "state"
+
+
+class NotificationError(PinnacleError):
+    """A message could not be delivered."""
+
+    code = "notification"
 
 
 class RestoreError(PinnacleError):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
+from pinnacle_backup.app.recording import Recording, recording
+from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine import cleanup
 from pinnacle_backup.engine.retention import RetentionPolicy, plan, suspicious
 from pinnacle_backup.errors import RepositoryBusy
@@ -22,7 +23,7 @@ class PreparedCleanup:
 
     plan: CleanupPlan
     _studio: Studio
-    _run: Run
+    _run: Recording
 
     def sweep(self) -> None:
         """
@@ -36,6 +37,10 @@ class PreparedCleanup:
                 for name in repository.sweep():
                     self._run.note(f"removed {name}, left by a run that died")
 
+    def rehearse(self) -> None:
+        """Leave it at the plan: no run is recorded."""
+        self._run.rehearse()
+
     def execute(self) -> CleanupReport:
         """Delete what the plan lets go."""
         report = cleanup.execute(
@@ -43,6 +48,7 @@ class PreparedCleanup:
         )
         for problem in report.problems:
             self._run.fail(f"{problem.path}: {problem.reason}")
+        self._run.count(removed=len(report.removed), freed=report.freed)
         for name in report.removed:
             self._run.note(f"deleted {name}")
         self._run.note(f"{len(report.removed)} backups deleted, {report.freed} bytes given back")
@@ -62,7 +68,7 @@ def prepare_cleanup(
         despite_shrink: A person has looked at a backup that holds suspiciously little, and it is right.
             That is remembered.
     """
-    with studio.run("cleanup") as run:
+    with recording(studio, "cleanup") as run:
         backups = studio.repository.list()
         catalog = studio.repository.catalog
         if despite_shrink and (info := suspicious(backups)) is not None:

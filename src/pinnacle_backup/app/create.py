@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import msgspec
 
 from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.scratch import scratch_folder
-from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
+from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.app.unlocking import head_of, keyring_of
 from pinnacle_backup.config.secrets import Password
 from pinnacle_backup.crypto.envelope import Head
@@ -61,7 +62,7 @@ def create_backup(
             "incremental backups are switched off in config.json",
             hint="set backup.incremental.enabled to true",
         )
-    with studio.run("create", request.type) as run, scratch_folder(studio.state_directory) as scratch:
+    with recording(studio, "create", request.type) as run, scratch_folder(studio.state_directory) as scratch:
         base = choose_base(studio.repository.list(), request.type, deduplicate=settings.deduplicate)
         encryption, keyring = _keys(studio, request, base, passwords)
         report = backup.create(
@@ -174,9 +175,16 @@ def _recent_heads(studio: Studio) -> Iterator[Head]:
                 yield head
 
 
-def _log(run: Run, report: BackupReport) -> None:
+def _log(run: Recording, report: BackupReport) -> None:
     info = report.backup
     for problem in report.warnings:
         run.warn(f"{problem.path}: {problem.reason}")
+    run.count(
+        backup=info.name,
+        type=info.header.type,
+        entries=info.totals.entries,
+        read=report.read,
+        stored=info.stored,
+    )
     what = f"{info.totals.entries} entries, {info.totals.size} bytes, stored as {info.stored}"
     run.note(f"made {info.name}: {what}, {report.seconds:.1f} s, sha256 {report.sha256}")

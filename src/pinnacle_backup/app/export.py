@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pinnacle_backup.app.opening import open_backup
 from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.recording import recording
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine.export import export
@@ -46,7 +47,7 @@ def export_backup(
     began = time.monotonic()
     path = _checked(studio, os.path.abspath(output))
     store, file = LocalStore(os.path.dirname(path)), os.path.basename(path)
-    with studio.run("export", f"{printable(name)} to {printable(path)}") as run:
+    with recording(studio, "export", f"{printable(name)} to {printable(path)}") as run:
         opened = open_backup(studio, name, passwords)
         with (
             studio.repository.reader("export", wait_seconds=WAIT_SECONDS),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pinnacle_backup.app.passwords import PasswordSource
-from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
+from pinnacle_backup.app.recording import Recording, recording
+from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.app.unlocking import keyring_of, ring_of
 from pinnacle_backup.config.secrets import Password
 from pinnacle_backup.crypto.keyring import KeyRing
@@ -31,7 +32,7 @@ def add_password(
         UsageError: The label will not do, or none of them has a free key slot.
     """
     names = tuple(names)
-    with studio.run("key add", label) as run:
+    with recording(studio, "key add", label) as run:
         report = keys.add(
             studio.repository,
             names,
@@ -54,7 +55,7 @@ def change_password(
         UsageError: Several old passwords were given, or the new one is the old one.
     """
     names = tuple(names)
-    with studio.run("key change") as run:
+    with recording(studio, "key change") as run:
         report = keys.change(
             studio.repository,
             names,
@@ -82,7 +83,7 @@ def remove_password(
         UsageError: There is no such slot, it is the last one, or it is not clear which one is meant.
     """
     names = tuple(names)
-    with studio.run("key remove", slot) as run:
+    with recording(studio, "key remove", slot) as run:
         report = keys.remove(
             studio.repository,
             names,
@@ -110,7 +111,7 @@ def _new(studio: Studio, password: Password) -> NewPassword:
     return NewPassword(password.value.reveal(), clock=studio.clock, randomness=studio.randomness)
 
 
-def _noted(run: Run, report: KeyReport) -> KeyReport:
+def _noted(run: Recording, report: KeyReport) -> KeyReport:
     for problem in report.skipped:
         run.warn(f"{problem.path}: {problem.reason}")
     run.note(f"changed {len(report.changed)}, {len(report.skipped)} left as before")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pinnacle_backup.app.recording import recording
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.engine.rebuild import rebuild
 from pinnacle_backup.model.progress import Progress
@@ -15,7 +16,7 @@ def rebuild_catalog(studio: Studio, *, progress: Progress) -> RebuildReport:
     Raises:
         StoreError: The archives cannot be listed, or the catalog cannot be written.
     """
-    with studio.run("rebuild") as run:
+    with recording(studio, "rebuild") as run:
         report = rebuild(studio.repository, progress=progress)
         for problem in report.problems:
             run.warn(f"{problem.path}: {problem.reason}")

@@ -14,8 +14,9 @@ from pinnacle_backup.app.create import encryption_for
 from pinnacle_backup.app.opening import Opened, locate, locate_at, open_located
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.protection import outside, own_logs, present_sources, rules_of
+from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.scratch import scratch_folder
-from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
+from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.app.unlocking import head_of
 from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.restore import Restore, RestoreJob
@@ -53,7 +54,7 @@ class PreparedRestore:
     """A restore that is planned, and holds what it needs to be done as planned."""
 
     _studio: Studio
-    _run: Run
+    _run: Recording
     _opened: Opened
     _restore: Restore
     _passwords: PasswordSource
@@ -63,6 +64,10 @@ class PreparedRestore:
         """What it is going to do."""
         return self._restore.plan
 
+    def rehearse(self) -> None:
+        """Leave it at the plan: no run is recorded."""
+        self._run.rehearse()
+
     def execute(self, progress: Progress) -> RestoreReport:
         """Save what would be overwritten in the studio, then restore."""
         self._restore.progress = progress
@@ -70,6 +75,7 @@ class PreparedRestore:
         if safety:
             self._run.note(f"saved what changes as {safety}")
         report = self._restore.execute(safety=safety)
+        self._run.count(backup=self.plan.backup.name, entries=report.restored, read=report.nbytes)
         for problem in report.problems:
             self._run.fail(f"{problem.path}: {problem.reason}")
         self._run.note(
@@ -119,7 +125,10 @@ def prepare_restore(
         located = locate(studio, request.name)
     else:
         raise UsageError("which backup? give its name, or a time with --at")
-    with studio.run("restore", located.info.name) as run, scratch_folder(studio.state_directory) as scratch:
+    with (
+        recording(studio, "restore", located.info.name) as run,
+        scratch_folder(studio.state_directory) as scratch,
+    ):
         opened = open_located(studio, located, passwords)
         job = _job(studio, request, scratch)
         with Restore(job, opened.info, studio.repository, opened.opener, progress) as restore:

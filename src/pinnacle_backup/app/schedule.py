@@ -6,7 +6,8 @@ import msgspec
 
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.config.edit import update
-from pinnacle_backup.config.schema import Configuration, Schedule
+from pinnacle_backup.config.schedule import Schedule
+from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.config.strict_json import parse
 from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.queries import ScheduleView

@@ -6,20 +6,25 @@ Nothing is global: who holds a ``Studio`` holds its configuration, logs and repo
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import pwd
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.config.logs import ERRORS, Logs, open_logs
+from pinnacle_backup.config.redact import Redactor
 from pinnacle_backup.config.schema import Configuration
-from pinnacle_backup.errors import Interrupted, PinnacleError
+from pinnacle_backup.config.secrets import secrets_in
+from pinnacle_backup.model.runs import COMMAND, Origin
 from pinnacle_backup.repository.archives import read_facts
 from pinnacle_backup.repository.catalog import Catalog
 from pinnacle_backup.repository.repository import Repository
+from pinnacle_backup.state.database import FILE_NAME, Database
+from pinnacle_backup.state.runs import Runs, iso
 from pinnacle_backup.store.local import LocalStore
 
 WAIT_SECONDS = 10.0
@@ -38,6 +43,9 @@ class Studio:
         command: What is run, for those who have to wait for it.
         clock: Returns the time now, with zone.
         randomness: Returns that many random bytes.
+        warn: Tells the person of what does not stop a run.
+        origin: From where its runs are started.
+        warned: What the person was told already.
     """
 
     place: Place
@@ -46,6 +54,9 @@ class Studio:
     command: str
     clock: Callable[[], datetime]
     randomness: Callable[[int], bytes]
+    warn: Callable[[str], None] = lambda _: None
+    origin: Origin = field(default_factory=Origin)
+    warned: set[str] = field(default_factory=set)
 
     @property
     def root(self) -> str:
@@ -77,19 +88,35 @@ class Studio:
         """Return the names of all backups, newest first."""
         return tuple(info.name for info in self.repository.list())
 
-    @contextmanager
-    def run(self, verb: str, detail: str = "") -> Iterator[Run]:
-        """Write down that a run begins and how it ends, failures included."""
-        run = Run(self.logs, verb)
-        run.note(f"started{': ' if detail else ''}{detail}")
-        try:
-            yield run
-        except PinnacleError as error:
-            run.fail(f"{error.code}: {error.message}")
-            raise
-        except KeyboardInterrupt:
-            run.fail(f"{Interrupted.code}: stopped before its end")
-            raise
+    @cached_property
+    def state(self) -> Database:
+        """The record of what happened and what is to be done."""
+        return Database(os.path.join(self.state_directory, FILE_NAME), warn=self.log.warning)
+
+    @property
+    def runs(self) -> Runs:
+        """The record of runs."""
+        return Runs(self.state)
+
+    @property
+    def log(self) -> logging.Logger:
+        """The log for this run: what happens by itself has one of its own."""
+        return self.logs.main if self.origin.kind == COMMAND else self.logs.auto
+
+    def iso_now(self) -> str:
+        """Return the time now as the model writes it."""
+        return iso(self.now())
+
+    @cached_property
+    def redact(self) -> Redactor:
+        """Takes the secrets of the configuration out of texts."""
+        return Redactor(secret.reveal() for _, secret in secrets_in(self.configuration))
+
+    def warn_once(self, line: str) -> None:
+        """Tell the person of something that does not stop the run, in this process once."""
+        if line not in self.warned:
+            self.warned.add(line)
+            self.warn(line)
 
     def log_failure(self, trace: str) -> str:
         """Write an unexpected error down, and return where."""
@@ -97,33 +124,9 @@ class Studio:
         return os.path.join(self.root, self.configuration.logging.directory, ERRORS)
 
 
-@dataclass(frozen=True)
-class Run:
-    """
-    One run in the logs.
-
-    Attributes:
-        logs: Where it is written down.
-        verb: What is run.
-    """
-
-    logs: Logs
-    verb: str
-
-    def note(self, line: str) -> None:
-        """Write down what happened as it should."""
-        self.logs.main.info("%s: %s", self.verb, line)
-
-    def warn(self, line: str) -> None:
-        """Write down what somebody should look at."""
-        self.logs.main.warning("%s: %s", self.verb, line)
-
-    def fail(self, line: str) -> None:
-        """Write down what failed."""
-        self.logs.main.error("%s: %s", self.verb, line)
-
-
-def open_studio(place: Place, *, command: str, warn: Callable[[str], None]) -> Studio:
+def open_studio(
+    place: Place, *, command: str, warn: Callable[[str], None], origin: Origin | None = None
+) -> Studio:
     """
     Return the studio at a place.
 
@@ -131,6 +134,7 @@ def open_studio(place: Place, *, command: str, warn: Callable[[str], None]) -> S
         place: Where.
         command: What is run, for those who have to wait for it.
         warn: Told what a person should know about the configuration, and of a log that cannot be written.
+        origin: From where its runs are started; None for a command of whoever runs this process.
 
     Raises:
         ConfigError: Its configuration is wrong.
@@ -145,4 +149,14 @@ def open_studio(place: Place, *, command: str, warn: Callable[[str], None]) -> S
         command=command,
         clock=lambda: datetime.now(UTC).astimezone(),
         randomness=os.urandom,
+        warn=warn,
+        origin=origin or Origin(user=user_name()),
     )
+
+
+def user_name() -> str:
+    """Return who runs this process."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

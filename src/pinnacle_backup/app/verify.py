@@ -6,9 +6,11 @@ from datetime import UTC
 
 from pinnacle_backup.app.opening import Opened, locate, open_located
 from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.scratch import scratch_folder
-from pinnacle_backup.app.studio import WAIT_SECONDS, Run, Studio
+from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine.verify import verify
+from pinnacle_backup.errors import DamagedError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import VerifyReport
@@ -31,7 +33,10 @@ def verify_backup(
         DamagedError: It is too damaged to be opened at all.
         PasswordError: A password is missing or wrong.
     """
-    with studio.run("verify", printable(name)) as run, scratch_folder(studio.state_directory) as scratch:
+    with (
+        recording(studio, "verify", printable(name)) as run,
+        scratch_folder(studio.state_directory) as scratch,
+    ):
         located = locate(studio, name)
         opened = open_located(studio, located, passwords)
         with studio.repository.reader("verify", wait_seconds=WAIT_SECONDS):
@@ -46,9 +51,10 @@ def verify_backup(
     return report
 
 
-def _remember(studio: Studio, opened: Opened, report: VerifyReport, run: Run) -> None:
+def _remember(studio: Studio, opened: Opened, report: VerifyReport, run: Recording) -> None:
     for problem in report.problems:
-        run.fail(f"{report.name}: {problem.path}: {problem.reason}")
+        run.fail(f"{report.name}: {problem.path}: {problem.reason}", exit_code=DamagedError.exit_code)
+    run.count(backup=report.name, entries=report.entries, read=report.size)
     if report.problems:
         return
     if opened.located.repository is studio.repository:

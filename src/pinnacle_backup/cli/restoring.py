@@ -23,6 +23,9 @@ class Prepared(Protocol):
     def plan(self) -> RestorePlan:
         """What it is going to do."""
 
+    def rehearse(self) -> None:
+        """Leave it at the plan."""
+
     def execute(self, progress: Progress) -> RestoreReport:
         """Do it."""
 
@@ -36,6 +39,7 @@ def carry_out(context: Context, prepare: Prepare, *, question: str, dry_run: boo
         with progress(context) as planning:
             prepared = stack.enter_context(prepare(context.studio(), planning))
         if dry_run:
+            prepared.rehearse()
             return _only_show(context, prepared.plan)
         ask = is_felt(prepared.plan)
         if ask and not context.out.quiet:

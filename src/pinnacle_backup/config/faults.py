@@ -15,6 +15,7 @@ from pinnacle_backup.config.values import Values, walk
 from pinnacle_backup.errors import ConfigError
 
 _PLACE: Final = re.compile(r"(?P<what>.*) - at `\$\.?(?P<path>[^`]*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"Object missing required field `(?P<key>.*)`")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
 
 HINT: Final = "docs/reference/configuration.md lists every key and what it may be"
@@ -27,6 +28,8 @@ def explain(error: msgspec.ValidationError, values: Values) -> ConfigError:
     what, path = match["what"], match["path"]
     if unknown := _UNKNOWN.fullmatch(what):
         return ConfigError(f"{values.name}: {_unknown(unknown['key'], path, values)}", hint=HINT)
+    if missing := _MISSING.fullmatch(what):
+        return ConfigError(f"{values.name}: {path}.{missing['key']}: is missing", hint=HINT)
     setting = values.setting(path)
     assert setting is not None, path
     if setting.kind == OBJECT and isinstance(error.__cause__, ValueError):

@@ -22,7 +22,8 @@ def json_schema() -> dict[str, Any]:
     definitions: dict[str, Any] = _portable(made["$defs"])
     properties = definitions.pop(Configuration.__name__)["properties"]
     for definition in definitions.values():
-        del definition["required"]  # every key has a default, and not every dialect knows an empty list
+        if not definition["required"]:
+            del definition["required"]  # not every dialect knows an empty list
         definition["properties"] = {
             key: _or_reference(value) for key, value in definition["properties"].items()
         }

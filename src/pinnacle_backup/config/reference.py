@@ -54,7 +54,7 @@ def reference() -> str:
 
 def _section(section: Setting, known: dict[str, Setting]) -> str:
     keys = [each for each in known.values() if each.path.rpartition(".")[0] == section.path]
-    rows = [_row(each, known) for each in keys if each.kind != OBJECT and "[" not in each.path]
+    rows = [_row(each, known) for each in keys if each.kind != OBJECT and not each.path.endswith("[]")]
     table = ["| key | value | default | meaning |", "|---|---|---|---|", *rows] if rows else []
     return "\n".join([f"## {section.path}", "", section.description, "", *table, *([""] if table else [])])
 
@@ -62,7 +62,8 @@ def _section(section: Setting, known: dict[str, Setting]) -> str:
 def _row(setting: Setting, known: dict[str, Setting]) -> str:
     item = f" (each {known[setting.path + '[]'].expected})" if setting.kind == ARRAY else ""
     meaning = f"{setting.description} Secret." if setting.secret else setting.description
-    cells = (f"`{setting.path}`", setting.expected + item, f"`{json.dumps(setting.default)}`", meaning)
+    default = "required" if setting.required else f"`{json.dumps(setting.default)}`"
+    cells = (f"`{setting.path}`", setting.expected + item, default, meaning)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

@@ -13,93 +13,63 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from pinnacle_backup.config.kinds import Count, Days, FilePath, Rule, Url, Word, doc
+from pinnacle_backup.config.notifications import Notifications
+from pinnacle_backup.config.schedule import Drill, Schedule
 from pinnacle_backup.config.secrets import Secret
-
-
-def _doc(text: str) -> Meta:
-    return Meta(description=text)
-
-
-def _text(pattern: str, expected: str) -> Meta:
-    return Meta(pattern=pattern, extra={"expected": expected})
-
-
-# \Z and not $: in Python $ also matches before a line end, and a line end forges a mail header or a log line.
-FilePath = Annotated[str, _text(r"^[^\x00]+\Z", "a path")]
-Rule = Annotated[str, _text(r"^[^\x00]+\Z", "a pattern")]
-TimeOfDay = Annotated[str, _text(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", 'a time of day such as "02:00"')]
-EmailAddress = Annotated[str, _text(r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+\Z", "an e-mail address")]
-HostName = Annotated[str, _text(r"^[^\x00-\x20\x7f/@]*\Z", "the name of a server")]
-Word = Annotated[str, _text(r"^[^\x00-\x20\x7f/]*\Z", "a name without spaces and slashes")]
-Url = Annotated[str, _text(r"^https?://[^\x00-\x20\x7f@]+\Z", 'a URL such as "https://s3.example.com"')]
-Days = Annotated[int, Meta(ge=0, le=36500)]
-Count = Annotated[int, Meta(ge=0, le=1000)]
 
 
 class Incremental(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Backups of only what changed since the last full one."""
 
-    enabled: Annotated[bool, _doc("Whether incremental backups can be made.")] = True
-    retention_days: Annotated[Days, _doc("Days that an incremental backup stays.")] = 7
-
-
-class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When backups and cleanup happen by themselves."""
-
-    daily_full_backup: Annotated[bool, _doc("Make a full backup every day.")] = True
-    daily_full_backup_time: Annotated[
-        TimeOfDay, _doc("When the daily full backup starts, in the machine's local time.")
-    ] = "02:00"
-    hourly_incremental_backup: Annotated[bool, _doc("Make an incremental backup every hour.")] = False
-    weekly_cleanup: Annotated[bool, _doc("Delete what retention no longer keeps, once a week.")] = True
+    enabled: Annotated[bool, doc("Whether incremental backups can be made.")] = True
+    retention_days: Annotated[Days, doc("Days that an incremental backup stays.")] = 7
 
 
 class Encryption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Encryption of archives: AES-256, with the key made from a password."""
 
-    enabled: Annotated[bool, _doc("Encrypt every backup.")] = False
+    enabled: Annotated[bool, doc("Encrypt every backup.")] = False
     key: Annotated[
         Secret | None,
-        _doc('The password or key; better as `{"$file": "PATH"}` than in this file. Without it no restore.'),
+        doc('The password or key; better as `{"$file": "PATH"}` than in this file. Without it no restore.'),
     ] = None
 
 
 class Keep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Full backups that stay longer than `retention_days`: the last one of each period."""
 
-    daily: Annotated[Count, _doc("Of how many days the last full backup stays.")] = 0
-    weekly: Annotated[Count, _doc("Of how many weeks the last full backup stays.")] = 0
-    monthly: Annotated[Count, _doc("Of how many months the last full backup stays.")] = 0
-    yearly: Annotated[Count, _doc("Of how many years the last full backup stays.")] = 0
+    daily: Annotated[Count, doc("Of how many days the last full backup stays.")] = 0
+    weekly: Annotated[Count, doc("Of how many weeks the last full backup stays.")] = 0
+    monthly: Annotated[Count, doc("Of how many months the last full backup stays.")] = 0
+    yearly: Annotated[Count, doc("Of how many years the last full backup stays.")] = 0
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is backed up, where to, how and for how long."""
 
-    enabled: Annotated[bool, _doc("Whether backups are made at all.")] = True
+    enabled: Annotated[bool, doc("Whether backups are made at all.")] = True
     paths: Annotated[
         tuple[FilePath, ...],
-        _doc(
-            "Files and folders to back up, relative to the studio root or absolute. All of them must exist."
-        ),
+        doc("Files and folders to back up, relative to the studio root or absolute. All of them must exist."),
     ] = ("logs/", "uploads/", "encyclopedia/", "config.json")
     databases: Annotated[
         tuple[FilePath, ...],
-        _doc(
+        doc(
             "SQLite databases, all stored at one instant. A pattern (`*.db`) is relative to the studio root "
             "and may match nothing; a plain name must exist."
         ),
     ] = ("*.db", "*.sqlite", "*.sqlite3")
-    exclude: Annotated[tuple[Rule, ...], _doc("What to leave out: lines in the syntax of `.gitignore`.")] = ()
-    exclude_caches: Annotated[bool, _doc("Leave out what is in folders marked by a `CACHEDIR.TAG`.")] = True
-    one_file_system: Annotated[bool, _doc("Do not descend into other file systems mounted below a path.")] = (
+    exclude: Annotated[tuple[Rule, ...], doc("What to leave out: lines in the syntax of `.gitignore`.")] = ()
+    exclude_caches: Annotated[bool, doc("Leave out what is in folders marked by a `CACHEDIR.TAG`.")] = True
+    one_file_system: Annotated[bool, doc("Do not descend into other file systems mounted below a path.")] = (
         False
     )
-    directory: Annotated[FilePath, _doc("Where backups are stored.")] = "backups/"
-    state_directory: Annotated[FilePath, _doc("Where the catalog and locks are kept.")] = ".pinnacle/"
+    directory: Annotated[FilePath, doc("Where backups are stored.")] = "backups/"
+    state_directory: Annotated[FilePath, doc("Where the catalog and locks are kept.")] = ".pinnacle/"
     compression: Annotated[
         Literal["gzip", "zstd"],
-        _doc("`gzip` gives `.tar.gz`, which opens everywhere; `zstd` gives `.tar.zst`."),
+        doc("`gzip` gives `.tar.gz`, which opens everywhere; `zstd` gives `.tar.zst`."),
     ] = "gzip"
     compression_level: Annotated[
         int,
@@ -107,14 +77,14 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 1
     deduplicate: Annotated[
         bool,
-        _doc("Let full backups refer to content of earlier ones too: smaller, but no longer self-contained."),
+        doc("Let full backups refer to content of earlier ones too: smaller, but no longer self-contained."),
     ] = False
     workers: Annotated[
         int, Meta(ge=0, le=256, description="How many processes work on a backup; 0 is one for each CPU.")
     ] = 0
     incremental: Incremental = Incremental()
     schedule: Schedule = Schedule()
-    retention_days: Annotated[Days, _doc("Days that a full backup stays.")] = 30
+    retention_days: Annotated[Days, doc("Days that a full backup stays.")] = 30
     keep: Keep = Keep()
     shrink_guard_percent: Annotated[
         int,
@@ -126,6 +96,24 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = 50
     encryption: Encryption = Encryption()
+    drill: Drill = Drill()
+    copy_to: Annotated[
+        tuple[FilePath, ...],
+        doc("Folders that `copy` brings all backups to: another disk, a mounted network drive."),
+    ] = ()
+    cleanup_below_percent_free: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=90,
+            description="Clean up at once, without waiting for the weekly cleanup, when less than this "
+            "percentage of the disk is free; 0 never does.",
+        ),
+    ] = 0
+    metrics_file: Annotated[
+        FilePath | None,
+        doc("File that the scheduler keeps up to date with metrics for Prometheus' textfile collector."),
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse what only makes sense, or none, together. A message begins with the key it is about."""
@@ -138,6 +126,9 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for key in ("directory", "state_directory"):
             if _holds_the_studio(getattr(self, key)):
                 raise ValueError(f"{key}: expected a folder of its own, not one that the studio is in")
+        for place in self.copy_to:
+            if os.path.normpath(place) == os.path.normpath(self.directory):
+                raise ValueError("copy_to: expected other folders than backup.directory")
         if os.path.normpath(self.directory) == os.path.normpath(self.state_directory):
             raise ValueError("state_directory: expected another folder than backup.directory")
 
@@ -146,46 +137,19 @@ def _holds_the_studio(directory: str) -> bool:
     return set(os.path.normpath(directory).split("/")) <= {"", ".", ".."}
 
 
-class Smtp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The mail server that notifications go through."""
-
-    enabled: Annotated[bool, _doc("Send notifications by e-mail.")] = False
-    server: Annotated[HostName, _doc("Name or address of the mail server.")] = "localhost"
-    port: Annotated[int, Meta(ge=1, le=65535, description="Port of the mail server.")] = 587
-    use_tls: Annotated[bool, _doc("Encrypt the connection.")] = True
-    username: Annotated[str | None, _doc("Account on the mail server; null where none is needed.")] = None
-    password: Annotated[
-        Secret | None, _doc('Password of that account; better as `{"$file": "PATH"}` than in this file.')
-    ] = None
-    from_email: Annotated[EmailAddress, _doc("Sender of the notifications.")] = "backup@ultra-pinnacle.ai"
-    to_email: Annotated[EmailAddress, _doc("Who is told.")] = "admin@ultra-pinnacle.ai"
-
-    def __post_init__(self) -> None:
-        """Refuse to be switched on without a server."""
-        if self.enabled and not self.server:
-            raise ValueError("server: expected the name of a mail server, found an empty text")
-
-
-class Notifications(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who is told how backups went."""
-
-    enabled: Annotated[bool, _doc("Whether anybody is told at all.")] = True
-    smtp: Smtp = Smtp()
-
-
 class CloudStorage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A second place for backups: a bucket at a provider that speaks S3."""
 
-    enabled: Annotated[bool, _doc("Copy every backup to the bucket.")] = False
-    provider: Annotated[Literal["s3"], _doc("The protocol: S3, whoever the provider is.")] = "s3"
-    bucket: Annotated[Word, _doc("Name of the bucket.")] = "ultra-pinnacle-backups"
+    enabled: Annotated[bool, doc("Copy every backup to the bucket.")] = False
+    provider: Annotated[Literal["s3"], doc("The protocol: S3, whoever the provider is.")] = "s3"
+    bucket: Annotated[Word, doc("Name of the bucket.")] = "ultra-pinnacle-backups"
     access_key: Annotated[
-        Secret | None, _doc("Access key; null, with `secret_key`, takes the standard AWS credentials.")
+        Secret | None, doc("Access key; null, with `secret_key`, takes the standard AWS credentials.")
     ] = None
-    secret_key: Annotated[Secret | None, _doc("Secret key that belongs to the access key.")] = None
-    region: Annotated[Word, _doc("Region of the bucket.")] = "us-east-1"
+    secret_key: Annotated[Secret | None, doc("Secret key that belongs to the access key.")] = None
+    region: Annotated[Word, doc("Region of the bucket.")] = "us-east-1"
     endpoint_url: Annotated[
-        Url | None, _doc("Address of a provider other than AWS (MinIO, DigitalOcean Spaces ...).")
+        Url | None, doc("Address of a provider other than AWS (MinIO, DigitalOcean Spaces ...).")
     ] = None
 
     def __post_init__(self) -> None:
@@ -202,12 +166,12 @@ class CloudStorage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Logging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The log files."""
 
-    directory: Annotated[FilePath, _doc("Folder of the log files.")] = "logs/"
+    directory: Annotated[FilePath, doc("Folder of the log files.")] = "logs/"
     level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], _doc("The least important events that are written.")
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], doc("The least important events that are written.")
     ] = "INFO"
     format: Annotated[
-        Literal["text", "json"], _doc("`text` for people, `json` for programs; one line an event.")
+        Literal["text", "json"], doc("`text` for people, `json` for programs; one line an event.")
     ] = "text"
     max_bytes: Annotated[
         int, Meta(ge=1024, le=2**40, description="Size at which a log file is set aside and a new one begun.")

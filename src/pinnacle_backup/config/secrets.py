@@ -57,7 +57,10 @@ def secrets_in(section: msgspec.Struct, path: str = "") -> Iterator[tuple[str, S
     for name in section.__struct_fields__:
         value = getattr(section, name)
         below = f"{path}.{name}" if path else name
-        if isinstance(value, Secret) and value:
+        if isinstance(value, tuple):
+            listed = ((f"{below}[{index}]", each) for index, each in enumerate(value))
+            yield from ((place, each) for place, each in listed if isinstance(each, Secret) and each)
+        elif isinstance(value, Secret) and value:
             yield below, value
         elif isinstance(value, msgspec.Struct):
             yield from secrets_in(value, below)

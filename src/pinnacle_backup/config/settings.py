@@ -33,6 +33,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         expected: What it must be, in words.
         description: What it means.
         default: Its default as a JSON value; of a section: None.
+        required: Whether it must be given.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     expected: str
     description: str = ""
     default: Any = None
+    required: bool = False
 
     @property
     def variable(self) -> str:
@@ -59,7 +61,7 @@ def settings() -> dict[str, Setting]:
     }
 
 
-def _rows(path: str, type_: inspect.Type, default: object) -> Iterator[Setting]:
+def _rows(path: str, type_: inspect.Type, default: object, *, required: bool = False) -> Iterator[Setting]:
     described, extra, bare, nullable = _unwrapped(type_)
     expected = str(extra.get("expected") or _expected(bare))
     yield Setting(
@@ -69,11 +71,12 @@ def _rows(path: str, type_: inspect.Type, default: object) -> Iterator[Setting]:
         secret=isinstance(bare, inspect.CustomType),
         expected=f"{expected} or null" if nullable else expected,
         description=described or (bare.cls.__doc__ or "" if isinstance(bare, inspect.StructType) else ""),
-        default=None if isinstance(bare, inspect.StructType) else msgspec.to_builtins(default),
+        default=None if required or isinstance(bare, inspect.StructType) else msgspec.to_builtins(default),
+        required=required,
     )
     if isinstance(bare, inspect.StructType):
         for field in bare.fields:
-            yield from _rows(f"{path}.{field.name}", field.type, field.default)
+            yield from _rows(f"{path}.{field.name}", field.type, field.default, required=field.required)
     elif isinstance(bare, inspect.VarTupleType):
         yield from _rows(f"{path}[]", bare.item_type, None)
 
@@ -109,5 +112,6 @@ def _expected(type_: inspect.Type) -> str:
     if isinstance(type_, inspect.LiteralType):
         return " or ".join(f'"{value}"' for value in type_.values)
     if isinstance(type_, inspect.VarTupleType):
-        return "an array of texts"
+        what = _kind(_unwrapped(type_.item_type)[2])
+        return "an array of objects" if what == OBJECT else "an array of texts"
     return {OBJECT: "an object", BOOLEAN: "true or false"}.get(_kind(type_), "text")

@@ -27,6 +27,7 @@ import msgspec
 from pinnacle_backup.errors import RepositoryBusy
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.failures import store_error
+from pinnacle_backup.store.processes import process_started
 
 _POLL_SECONDS: Final = 0.05
 _SLOT: Final = 256
@@ -89,7 +90,7 @@ def lock(
         yield
         return
     try:
-        held.sign(Holder(os.getpid(), _started(os.getpid()), clock(), owner[:64]))
+        held.sign(Holder(os.getpid(), process_started(os.getpid()), clock(), owner[:64]))
         yield
     finally:
         held.release()
@@ -205,7 +206,9 @@ def _holders(path: str) -> tuple[Holder, ...]:
         return ()
     slots = (data[start : start + _SLOT].strip(b"\0\n") for start in range(0, len(data), _SLOT))
     found = (_decode(slot) for slot in slots if slot)
-    return tuple(sorted((h for h in found if h and _started(h.pid) == h.started), key=lambda h: h.since))
+    return tuple(
+        sorted((h for h in found if h and process_started(h.pid) == h.started), key=lambda h: h.since)
+    )
 
 
 def _decode(record: bytes) -> Holder | None:
@@ -213,12 +216,3 @@ def _decode(record: bytes) -> Holder | None:
         return msgspec.json.decode(record, type=Holder)
     except msgspec.MsgspecError:
         return None
-
-
-def _started(pid: int) -> int:
-    """Return the process's start time; -1 when there is no such process. See proc(5), "stat", field 22."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return -1

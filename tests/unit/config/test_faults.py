@@ -112,7 +112,7 @@ def message(document: object, environ: dict[str, str] | None = None) -> str:
         ),
         (
             {"notifications": {"smtp": {"to_email": "a@b.c\nBcc: x@y.z"}}},
-            'config.json: notifications.smtp.to_email: expected an e-mail address, found "a@b.c\\nBcc: x@y.z"',
+            'config.json: notifications.smtp.to_email: expected one or more e-mail addresses, separated by commas, found "a@b.c\\nBcc: x@y.z"',
         ),
         (
             {"cloud_storage": {"provider": "ftp"}},

@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pinnacle_backup.config.notifications import Notifications, Smtp
 from pinnacle_backup.config.redact import MASK
-from pinnacle_backup.config.schema import Backup, CloudStorage, Configuration, Encryption, Notifications, Smtp
+from pinnacle_backup.config.schema import Backup, CloudStorage, Configuration, Encryption
 from pinnacle_backup.config.secrets import (
     FILE_LIMIT,
     Password,

@@ -42,7 +42,9 @@ def command(context: Context, retention: int | None, dry_run: bool, yes: bool, d
         plan = prepared.plan
         doomed = [verdict for verdict in plan.verdicts if not verdict.keep]
         if dry_run or plan.suspended or not doomed:
-            if not dry_run:
+            if dry_run:
+                prepared.rehearse()
+            else:
                 prepared.sweep()
             code = WARNINGS if plan.suspended else DONE
             context.out.result(code, plan)

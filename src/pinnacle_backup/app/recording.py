@@ -1,0 +1,141 @@
+"""Runs are written down: in the logs, and in the record that `runs` shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.errors import Interrupted, PinnacleError, StateError
+from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, WARNINGS, RunFacts
+from pinnacle_backup.state.runs import Ending, Runs
+from pinnacle_backup.store.processes import this_process
+
+UNEXPECTED = "unexpected"
+
+
+@dataclass
+class Recording:
+    """
+    One run while it goes on.
+
+    A record that cannot be written never fails the run: that is said once, and the run goes on.
+    """
+
+    studio: Studio
+    verb: str
+    id: int = 0
+    facts: RunFacts = field(default_factory=RunFacts)
+    _worst: str = GOOD
+    _message: str = ""
+    _hint: str = ""
+    _code: str = ""
+    _exit_code: int = 0
+    _rehearsal: bool = False
+    _started: float = field(default_factory=time.monotonic)
+
+    def note(self, line: str) -> None:
+        """Write down what happened as it should."""
+        self._write("info", line)
+
+    def warn(self, line: str) -> None:
+        """Write down what somebody should look at: the run ends with warnings."""
+        if self._worst == GOOD:
+            self._worst, self._exit_code, self._message = WARNINGS, 1, line
+        self._write("warning", line)
+
+    def fail(self, line: str, *, exit_code: int = 2) -> None:
+        """Write down what failed: the run has failed."""
+        if self._worst in (GOOD, WARNINGS):
+            self._worst, self._exit_code, self._message = FAILED, exit_code, line
+        self._write("error", line)
+
+    def count(self, **facts: object) -> None:
+        """Remember figures of the run; see ``model.runs.RunFacts``."""
+        self.facts = msgspec.structs.replace(self.facts, **facts)
+
+    def rehearse(self) -> None:
+        """Leave no record in the end: it was only planned."""
+        self._rehearsal = True
+
+    def begin(self, detail: str) -> None:
+        """Write down that the run begins."""
+        studio = self.studio
+        self._record(lambda runs: self._begin(runs, detail))
+        self._write("info", f"started{': ' if detail else ''}{detail}{_by(studio)}")
+
+    def stop_on(self, error: BaseException) -> None:
+        """Write down what ended the run before its end."""
+        if isinstance(error, KeyboardInterrupt | Interrupted):
+            self._worst, self._exit_code, self._code = CANCELLED, Interrupted.exit_code, Interrupted.code
+            self._message = "stopped before its end"
+            self._write("error", f"{Interrupted.code}: stopped before its end")
+        elif isinstance(error, PinnacleError):
+            self._hint, self._code = error.hint, error.code
+            self.fail(f"{error.code}: {error.message}", exit_code=error.exit_code)
+            self._message = error.message
+        else:
+            self._code = UNEXPECTED
+            self.fail(f"unexpected error: {type(error).__name__}: {error}")
+
+    def end(self) -> None:
+        """Write down how the run ended."""
+        if self._rehearsal:
+            self._record(lambda runs: runs.forget(self.id))
+            return
+        ending = Ending(
+            outcome=self._worst,
+            exit_code=self._exit_code,
+            code=self._code,
+            message=self.studio.redact(self._message),
+            hint=self.studio.redact(self._hint),
+            ended=self.studio.iso_now(),
+            seconds=round(time.monotonic() - self._started, 3),
+            facts=self.facts,
+        )
+        self._record(lambda runs: runs.end(self.id, ending))
+
+    def _begin(self, runs: Runs, detail: str) -> None:
+        studio = self.studio
+        self.id = runs.begin(self.verb, detail, studio.origin, studio.now(), this_process())
+
+    def _write(self, level: str, line: str) -> None:
+        log = self.studio.log
+        write = {"info": log.info, "warning": log.warning, "error": log.error}[level]
+        write("%s: %s", self.verb, line)
+        if self.id:
+            clean = self.studio.redact(line)
+            self._record(lambda runs: runs.add_line(self.id, self.studio.now(), level, clean))
+
+    def _record(self, work: Callable[[Runs], object]) -> None:
+        try:
+            work(self.studio.runs)
+        except StateError as error:
+            self.id = 0
+            self.studio.warn_once(f"this run is not recorded: {error.message}")
+
+
+def _by(studio: Studio) -> str:
+    origin = studio.origin
+    if not origin.job:
+        return ""
+    again = f", attempt {origin.attempt}" if origin.attempt > 1 else ""
+    return f" (job {origin.job}{again})"
+
+
+@contextmanager
+def recording(studio: Studio, verb: str, detail: str = "") -> Iterator[Recording]:
+    """Record that a run begins, what happens in it and how it ends, failures included."""
+    run = Recording(studio, verb)
+    run.begin(detail)
+    try:
+        yield run
+    except BaseException as error:
+        run.stop_on(error)
+        raise
+    finally:
+        run.end()

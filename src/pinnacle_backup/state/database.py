@@ -1,0 +1,193 @@
+"""
+The state database: a SQLite file that many processes read and write in short transactions.
+
+Unlike the catalog it cannot be made anew from anything, so a damaged one is set aside, never deleted. No
+backup depends on it: whoever cannot record what he does says so and goes on.
+
+The rollback journal is kept, as for the catalog: it needs no shared memory, and readers may be read-only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
+
+from pinnacle_backup.errors import StateError
+from pinnacle_backup.model.paths import printable
+
+T = TypeVar("T")
+
+FILE_NAME: Final = "state.db"
+_APPLICATION: Final = 0x50425553
+_VERSION: Final = 1
+_WAIT_SECONDS: Final = 10.0
+_SCHEMA: Final = """
+CREATE TABLE property (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, verb TEXT NOT NULL, detail TEXT NOT NULL, origin TEXT NOT NULL,
+    outcome TEXT NOT NULL, exit_code INTEGER, code TEXT NOT NULL DEFAULT '', message TEXT NOT NULL DEFAULT '',
+    hint TEXT NOT NULL DEFAULT '', started TEXT NOT NULL, ended TEXT NOT NULL DEFAULT '',
+    seconds REAL NOT NULL DEFAULT 0, facts TEXT NOT NULL DEFAULT '{}', warnings INTEGER NOT NULL DEFAULT 0,
+    stopped_by TEXT NOT NULL DEFAULT '', process TEXT NOT NULL, job TEXT NOT NULL, slot TEXT NOT NULL);
+CREATE INDEX run_by_outcome ON run (outcome);
+CREATE INDEX run_by_slot ON run (job, slot) WHERE job <> '';
+CREATE TABLE line (
+    run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE, number INTEGER NOT NULL, time TEXT NOT NULL,
+    level TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (run, number)) WITHOUT ROWID;
+CREATE TABLE job (
+    name TEXT PRIMARY KEY, settled TEXT, slot TEXT, attempt INTEGER NOT NULL, not_before TEXT) WITHOUT ROWID;
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, content TEXT NOT NULL, created TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, next_attempt TEXT NOT NULL, error TEXT NOT NULL DEFAULT '');
+CREATE TABLE condition (
+    subject TEXT PRIMARY KEY, level TEXT NOT NULL, since TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sample (
+    day TEXT PRIMARY KEY, stored INTEGER NOT NULL, free INTEGER NOT NULL,
+    total INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE drill (
+    id TEXT PRIMARY KEY, ended TEXT NOT NULL, backup TEXT NOT NULL, outcome TEXT NOT NULL,
+    seconds REAL NOT NULL) WITHOUT ROWID
+"""
+
+
+class Database:
+    """The state database of one studio, opened at the first question; for one thread of one process."""
+
+    def __init__(self, path: str, *, warn: Callable[[str], None]) -> None:
+        """
+        Args:
+            path: The file; its folder is made where it is missing.
+            warn: Told when a damaged file was set aside.
+        """
+        self._path = path
+        self._warn = warn
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+
+    def close(self) -> None:
+        """Close the file; it opens again when it is needed."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def read(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+        """
+        Return all rows that a query finds.
+
+        Raises:
+            StateError: The file cannot be used.
+        """
+        return self.run(lambda db: db.execute(query, parameters).fetchall())
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """
+        Do the work in one transaction, and return what it returns.
+
+        Raises:
+            StateError: The file cannot be used; nothing was changed.
+        """
+
+        def transaction(db: sqlite3.Connection) -> T:
+            with _transaction(db):
+                return work(db)
+
+        return self.run(transaction)
+
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do the work; where the file turns out to be damaged, once more on a new one."""
+        for last in (False, True):
+            try:
+                return work(self._opened())
+            except sqlite3.ProgrammingError:
+                raise
+            except (sqlite3.DatabaseError, UnicodeDecodeError, OSError) as error:
+                if last or not _is_damage(error):
+                    raise StateError(_fault(self._path, error)) from error
+                self._set_aside(error)
+        raise AssertionError
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None or self._pid != os.getpid():  # a connection is no good after a fork
+            self._connection, self._pid = _open(self._path), os.getpid()
+        return self._connection
+
+    def _set_aside(self, error: Exception) -> None:
+        self.close()
+        kept = _free_name(f"{self._path}.damaged")
+        with contextlib.suppress(OSError):
+            os.rename(self._path, kept)
+            self._warn(
+                f"{_fault(self._path, error)}; it was set aside as {printable(os.path.basename(kept))}"
+            )
+        with contextlib.suppress(OSError):
+            os.unlink(self._path + "-journal")
+
+
+def _open(path: str) -> sqlite3.Connection:
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    with contextlib.suppress(OSError):  # it may be there for reading
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_SECONDS)
+    try:
+        database.execute("PRAGMA foreign_keys = ON")
+        _prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    if _version(database) == (0, 0):
+        with _transaction(database):
+            if _version(database) == (0, 0):  # else another process was faster
+                _create(database)
+    if _version(database) != (_APPLICATION, _VERSION):
+        raise sqlite3.DatabaseError("not a state database of this version")
+
+
+def _create(database: sqlite3.Connection) -> None:
+    for statement in _SCHEMA.split(";"):
+        database.execute(statement)
+    database.execute(f"PRAGMA application_id = {_APPLICATION}")
+    database.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _version(database: sqlite3.Connection) -> tuple[int, int]:
+    application = database.execute("PRAGMA application_id").fetchone()[0]
+    return application, database.execute("PRAGMA user_version").fetchone()[0]
+
+
+@contextlib.contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def _is_damage(error: Exception) -> bool:
+    """Tell a file that is no good from one that cannot be used now."""
+    if isinstance(error, OSError):
+        return False
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+
+
+def _fault(path: str, error: Exception) -> str:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return f"{printable(path)} cannot be used: {reason}"
+
+
+def _free_name(path: str) -> str:
+    number = 1
+    while os.path.lexists(f"{path}-{number}"):
+        number += 1
+    return f"{path}-{number}"

@@ -1,0 +1,187 @@
+"""The record of runs."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from pinnacle_backup.model.runs import CANCELLED, KILLED, RUNNING, Origin, Run, RunFacts, RunLine
+from pinnacle_backup.state.database import Database
+from pinnacle_backup.store.processes import Process
+
+KEPT: Final = 5000
+"""How many runs are remembered."""
+
+_LINES: Final = 10_000
+"""How many lines of one run are kept; the log files have them all."""
+
+_COLUMNS: Final = (
+    "id, verb, detail, origin, outcome, exit_code, code, message, hint, started, ended, seconds, facts, "
+    "warnings, stopped_by, process"
+)
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended; see ``model.runs.Run``."""
+
+    outcome: str
+    exit_code: int | None
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    ended: str
+    seconds: float
+    facts: RunFacts = RunFacts()
+
+
+class Runs:
+    """The runs of a studio. All methods raise ``StateError`` where the record cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, verb: str, detail: str, origin: Origin, started: datetime, process: Process) -> int:
+        """Record that a run begins, and return its number."""
+        values = (verb, detail, _json(origin), RUNNING, iso(started), _json(process), origin.job, origin.slot)
+
+        def work(db: sqlite3.Connection) -> int:
+            cursor = db.execute(
+                "INSERT INTO run (verb, detail, origin, outcome, started, process, job, slot) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+            number = int(cursor.lastrowid or 0)
+            db.execute("DELETE FROM run WHERE id <= ? AND outcome <> ?", (number - KEPT, RUNNING))
+            return number
+
+        return self._database.write(work)
+
+    def add_line(self, run: int, moment: datetime, level: str, text: str) -> None:
+        """Add a line to a run's log."""
+        insert = (
+            "INSERT INTO line SELECT ?, count(*) + 1, ?, ?, ? FROM line WHERE run = ? HAVING count(*) < ?"
+        )
+        worse = "UPDATE run SET warnings = warnings + 1 WHERE id = ?"
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(insert, (run, iso(moment), level, text, run, _LINES))
+            if level != "info":
+                db.execute(worse, (run,))
+
+        self._database.write(work)
+
+    def end(self, run: int, ending: Ending) -> None:
+        """Record how a run ended."""
+        query = (
+            "UPDATE run SET outcome = ?, exit_code = ?, code = ?, message = ?, hint = ?, ended = ?, "
+            "seconds = ?, facts = ? WHERE id = ? AND outcome IN (?, ?)"
+        )
+        values = (*msgspec.structs.astuple(ending)[:-1], _json(ending.facts), run, RUNNING, KILLED)
+        self._database.write(lambda db: db.execute(query, values))
+
+    def forget(self, run: int) -> None:
+        """Leave no trace of a run: it was a rehearsal."""
+        self._database.write(lambda db: db.execute("DELETE FROM run WHERE id = ?", (run,)))
+
+    def get(self, run: int) -> Run | None:
+        """Return a run; None where there is none of that number."""
+        found = self._select("WHERE id = ?", (run,))
+        return found[0] if found else None
+
+    def newest(self, limit: int, *, verb: str = "", outcome: str = "", below: int = 0) -> list[Run]:
+        """
+        Return runs, newest first.
+
+        Args:
+            limit: How many at most.
+            verb, outcome: Only those; empty for all.
+            below: Only those with smaller numbers; 0 for all.
+        """
+        return self._select(
+            "WHERE (? = '' OR verb = ?) AND (? = '' OR outcome = ?) AND (? = 0 OR id < ?) "
+            "ORDER BY id DESC LIMIT ?",
+            (verb, verb, outcome, outcome, below, below, limit),
+        )
+
+    def since(self, moment: datetime) -> list[Run]:
+        """Return the runs that ended since a moment, oldest first."""
+        return self._select("WHERE ended >= ? ORDER BY id", (iso(moment),))
+
+    def running(self) -> list[Run]:
+        """Return the runs of which no end is recorded, oldest first."""
+        return self._select("WHERE outcome = ? ORDER BY id", (RUNNING,))
+
+    def of_slot(self, job: str, slot: str) -> Run | None:
+        """Return the last run of a job for a slot."""
+        found = self._select("WHERE job = ? AND slot = ? ORDER BY id DESC LIMIT 1", (job, slot))
+        return found[0] if found else None
+
+    def lines(self, run: int, *, after: int = 0) -> list[RunLine]:
+        """Return the lines of a run's log behind a place."""
+        rows = self._database.read(
+            "SELECT number, time, level, text FROM line WHERE run = ? AND number > ? ORDER BY number",
+            (run, after),
+        )
+        return [
+            msgspec.convert(dict(zip(RunLine.__struct_fields__, row, strict=True)), RunLine) for row in rows
+        ]
+
+    def process(self, run: int) -> Process | None:
+        """Return the process that executes a run."""
+        rows = self._database.read("SELECT process FROM run WHERE id = ?", (run,))
+        return msgspec.json.decode(str(rows[0][0]), type=Process) if rows else None
+
+    def ask_to_stop(self, run: int, by: str) -> None:
+        """Remember who asked a run to stop."""
+        query = "UPDATE run SET stopped_by = ? WHERE id = ? AND outcome = ?"
+        self._database.write(lambda db: db.execute(query, (by, run, RUNNING)))
+
+    def mark_killed(self, now: datetime) -> list[Run]:
+        """
+        Record of all runs whose process is gone that they were killed, and return those runs.
+
+        Of two processes that look at the same time only one gets a run.
+        """
+        dead = [run.id for run in self.running() if not self._lives(run.id)]
+        return [run for run in (self._killed(number, now) for number in dead) if run is not None]
+
+    def _lives(self, run: int) -> bool:
+        process = self.process(run)
+        return process is not None and process.is_alive()
+
+    def _killed(self, run: int, now: datetime) -> Run | None:
+        query = (
+            "UPDATE run SET outcome = CASE stopped_by WHEN '' THEN ? ELSE ? END, ended = ?, code = 'killed', "
+            "message = 'its process ended without a word: killed, or the machine went down', "
+            "hint = 'nothing needs a hand: what it left is removed by the next run' "
+            "WHERE id = ? AND outcome = ?"
+        )
+
+        def work(db: sqlite3.Connection) -> int:
+            return db.execute(query, (KILLED, CANCELLED, iso(now), run, RUNNING)).rowcount
+
+        return self.get(run) if self._database.write(work) else None
+
+    def _select(self, where: str, parameters: tuple[object, ...]) -> list[Run]:
+        query = f"SELECT {_COLUMNS} FROM run {where}"  # noqa: S608 - texts of this module only
+        return [_run(row) for row in self._database.read(query, parameters)]
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as the model writes it; equal lengths, so that texts sort as times."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _json(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _run(row: tuple[object, ...]) -> Run:
+    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    process = msgspec.json.decode(str(values.pop("process")), type=Process)
+    values["origin"] = msgspec.json.decode(str(values["origin"]), type=Origin)
+    values["facts"] = msgspec.json.decode(str(values["facts"]), type=RunFacts)
+    return msgspec.convert({**values, "pid": process.pid}, Run, from_attributes=True)
