@@ -6,9 +6,19 @@ SQLite databases: all of a studio at one instant, read in place while their writ
 
 from __future__ import annotations
 
-from pinnacle_backup.sources.sqlite.check import check
+from pinnacle_backup.sources.sqlite.check import Judgement, check, judge
 from pinnacle_backup.sources.sqlite.freeze import freeze
 from pinnacle_backup.sources.sqlite.frozen import Frozen, FrozenDatabase
 from pinnacle_backup.sources.sqlite.header import companions, is_database, page_size
 
-__all__ = ["Frozen", "FrozenDatabase", "check", "companions", "freeze", "is_database", "page_size"]
+__all__ = [
+    "Frozen",
+    "FrozenDatabase",
+    "Judgement",
+    "check",
+    "companions",
+    "freeze",
+    "is_database",
+    "judge",
+    "page_size",
+]

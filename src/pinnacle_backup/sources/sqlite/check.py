@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import apsw
 
@@ -22,37 +22,58 @@ _UNKNOWN_HERE: Final = re.compile(
 )
 
 
+class Judgement(NamedTuple):
+    """
+    What SQLite says of a database.
+
+    Attributes:
+        integrity: Complaints of ``integrity_check``.
+        foreign_keys: Complaints of ``foreign_key_check``; None where it could not be run.
+    """
+
+    integrity: tuple[str, ...] = ()
+    foreign_keys: tuple[str, ...] | None = ()
+
+
 def check(path: str) -> list[str]:
+    """Return what is wrong with a database, in SQLite's words; empty when all is well. See ``judge``."""
+    integrity, foreign_keys = judge(path)
+    return [*integrity, *(foreign_keys or ())][:_MOST]
+
+
+def judge(path: str) -> Judgement:
     """
     Run ``integrity_check`` and ``foreign_key_check`` on a database that nobody is at work on.
 
     Nothing is written, neither to it nor beside it. What an application's own functions and collations
     decide (checks, the order of an index, words of a text) cannot be judged without them, and is left out.
-
-    Returns:
-        What is wrong, in SQLite's words; empty when all is well.
     """
     try:
         connection = connect(to_bytes(path), "ro", immutable="1")
     except apsw.Error as error:
-        return [reason(error)]
+        return Judgement((reason(error),), None)
     try:
         connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
         connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
-        return list(islice(_complaints(connection), _MOST))
+        return _judge(connection)
     finally:
         connection.close()
 
 
-def _complaints(connection: apsw.Connection) -> Iterator[str]:
+def _judge(connection: apsw.Connection) -> Judgement:
+    integrity: list[str] = []
     try:
-        yield from _integrity(connection, "integrity_check")
-        yield from _foreign_keys(connection)
+        integrity.extend(_integrity(connection, "integrity_check"))
+    except apsw.Error as error:
+        unknown = _UNKNOWN_HERE.match(str(error))
+        integrity.extend(islice(_structure(connection), _MOST) if unknown else (str(error),))
+        return Judgement(tuple(integrity), None)
+    try:
+        return Judgement(tuple(integrity), tuple(islice(_foreign_keys(connection), _MOST)))
     except apsw.Error as error:
         if _UNKNOWN_HERE.match(str(error)):
-            yield from _structure(connection)
-        else:
-            yield str(error)
+            return Judgement(tuple(integrity), None)
+        return Judgement(tuple(integrity), (str(error),))
 
 
 def _integrity(connection: apsw.Connection, pragma: str) -> Iterator[str]:
