@@ -83,7 +83,7 @@ def _run(start: Start, studio: Studio, sender: Connection) -> int:
         code = start(up.tell)
         if not sender.closed:
             up.fail(PinnacleError("the process in the background ended before it was up"))
-        return code
+        return code  # noqa: TRY300 - nothing may be raised past this function
     except BaseException as error:  # noqa: BLE001 - the last place where anything can be told
         known = _as_ours(error, studio)
         if sender.closed:
