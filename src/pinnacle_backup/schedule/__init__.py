@@ -1,0 +1,1 @@
+"""When something happens by itself: pure time arithmetic, without clock, files or state."""
