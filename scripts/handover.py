@@ -9,7 +9,19 @@ import os
 import sys
 
 OLDEST = (3, 11)
-NEEDED = ["apsw", "blake3", "click", "cryptography", "isal", "msgspec", "pathspec", "pyfastcdc", "rich"]
+NEEDED = [
+    "apsw",
+    "blake3",
+    "click",
+    "cronsim",
+    "cryptography",
+    "isal",
+    "msgspec",
+    "pathspec",
+    "prometheus_client",
+    "pyfastcdc",
+    "rich",
+]
 NEEDED_BEFORE_3_14 = ["backports"]
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HANDED_OVER = "PINNACLE_HANDED_OVER"  # set on the way into the other interpreter, taken back on arrival

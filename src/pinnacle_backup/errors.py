@@ -7,6 +7,7 @@ Every error that this package raises on purpose.
     ├── UsageError                 3   the command line or a request asks for something impossible
     │   └── ConfigError            3   the configuration is wrong; names the JSON path
     ├── BackupNotFound            10   no backup of that name
+    ├── RunNotFound               10   no run of that number
     ├── RepositoryBusy            11   another command holds the repository, or a database is in use
     ├── PasswordError             12   the password is missing, or opens none of the key slots
     ├── DamagedError              13   stored bytes are not the ones that were written
@@ -76,6 +77,13 @@ class BackupNotFound(PinnacleError):
     """No backup of that name."""
 
     code = "no-such-backup"
+    exit_code = 10
+
+
+class RunNotFound(PinnacleError):
+    """No run of that number."""
+
+    code = "no-such-run"
     exit_code = 10
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from pinnacle_backup.app.recording import Recording, recording
+from pinnacle_backup.app.space import record_sample
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine import cleanup
-from pinnacle_backup.engine.retention import RetentionPolicy, plan, suspicious
+from pinnacle_backup.engine.retention import RetentionPolicy, plan, suspension, suspicious
 from pinnacle_backup.errors import RepositoryBusy
+from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import CleanupPlan, CleanupReport
 
+DONE, WARNINGS, FAILED = 0, 1, 2
 _ACKNOWLEDGED = "acknowledged"
 
 
@@ -32,6 +36,8 @@ class PreparedCleanup:
         Where another command is at work it is left to the next one.
         """
         repository = self._studio.repository
+        if self.plan.suspended:
+            self._run.warn(self.plan.suspended)
         if self.plan.verdicts:
             with suppress(RepositoryBusy), repository.writer("cleanup", wait_seconds=0):
                 for name in repository.sweep():
@@ -52,6 +58,7 @@ class PreparedCleanup:
         for name in report.removed:
             self._run.note(f"deleted {name}")
         self._run.note(f"{len(report.removed)} backups deleted, {report.freed} bytes given back")
+        record_sample(self._studio)
         return report
 
 
@@ -77,6 +84,12 @@ def prepare_cleanup(
         yield PreparedCleanup(plan(backups, policy, studio.now()), studio, run)
 
 
+def suspended(studio: Studio, backups: Sequence[BackupInfo]) -> str:
+    """Return why cleanup deletes nothing at all; empty when it may go on."""
+    policy = RetentionPolicy(acknowledged=(studio.repository.catalog.value(_ACKNOWLEDGED),))
+    return suspension(backups, policy, studio.now())
+
+
 def _policy(studio: Studio, retention_days: int | None, acknowledged: str) -> RetentionPolicy:
     settings = studio.configuration.backup
     return RetentionPolicy(
@@ -88,3 +101,29 @@ def _policy(studio: Studio, retention_days: int | None, acknowledged: str) -> Re
         yearly=settings.keep.yearly,
         acknowledged=(acknowledged,),
     )
+
+
+def clean_up(studio: Studio) -> int:
+    """Clean up as configured, without a person, and return the exit code of the command."""
+    with prepare_cleanup(studio, retention_days=None, despite_shrink=False) as prepared:
+        if prepared.plan.suspended or all(verdict.keep for verdict in prepared.plan.verdicts):
+            prepared.sweep()
+            return WARNINGS if prepared.plan.suspended else DONE
+        report = prepared.execute()
+    return FAILED if report.problems else DONE
+
+
+def make_room(studio: Studio) -> None:
+    """Clean up at once where the disk runs short and the configuration says so."""
+    threshold = studio.configuration.backup.cleanup_below_percent_free
+    if threshold and _percent_free(studio) < threshold:
+        clean_up(studio)
+
+
+def _percent_free(studio: Studio) -> float:
+    """Return how much of the disk is free; all of it where that cannot be told."""
+    try:
+        status = os.statvfs(studio.directory)
+    except OSError:
+        return 100.0
+    return 100.0 * status.f_bavail / max(status.f_blocks, 1)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from pinnacle_backup.app.cleanup import make_room
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.scratch import scratch_folder
+from pinnacle_backup.app.space import record_sample
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.app.unlocking import head_of, keyring_of
 from pinnacle_backup.config.secrets import Password
@@ -62,6 +64,7 @@ def create_backup(
             "incremental backups are switched off in config.json",
             hint="set backup.incremental.enabled to true",
         )
+    make_room(studio)
     with recording(studio, "create", request.type) as run, scratch_folder(studio.state_directory) as scratch:
         base = choose_base(studio.repository.list(), request.type, deduplicate=settings.deduplicate)
         encryption, keyring = _keys(studio, request, base, passwords)
@@ -75,6 +78,7 @@ def create_backup(
             progress=progress,
         )
         _log(run, report)
+    record_sample(studio)
     return report
 
 

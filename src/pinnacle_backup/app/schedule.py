@@ -1,26 +1,40 @@
-"""When backups are made: shown in words, changed in the configuration."""
+"""When things happen by themselves: shown in words and times, changed in the configuration."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 import msgspec
 
 from pinnacle_backup.app.place import Place
+from pinnacle_backup.app.scheduler.lease import scheduler_of
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.timetables import schedule_zone, timetable_of
 from pinnacle_backup.config.edit import update
-from pinnacle_backup.config.schedule import Schedule
-from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.config.strict_json import parse
-from pinnacle_backup.errors import UsageError
-from pinnacle_backup.model.queries import ScheduleView
+from pinnacle_backup.errors import StateError, UsageError
+from pinnacle_backup.model.queries import ScheduleView, UpcomingRun
+from pinnacle_backup.schedule.job import jobs_of
+from pinnacle_backup.schedule.words import in_words, until_words
+from pinnacle_backup.state.instants import iso
 
 _NAME = "--schedule-config"
 
 
-def show_schedule(place: Place) -> ScheduleView:
+def show_schedule(studio: Studio) -> ScheduleView:
     """Return the schedule in force."""
-    return _view(place.configuration())
+    schedule, zone = studio.configuration.backup.schedule, schedule_zone(studio)
+    holder = scheduler_of(studio)
+    return ScheduleView(
+        values=msgspec.to_builtins(schedule),
+        words=tuple(in_words(jobs_of(schedule), schedule, zone)),
+        upcoming=upcoming(studio),
+        scheduler=str(holder) if holder else "",
+        paused=paused_until(studio),
+    )
 
 
-def store_schedule(place: Place, text: str) -> ScheduleView:
+def store_schedule(place: Place, text: str) -> None:
     """
     Change the keys of ``backup.schedule`` that the JSON object holds; the others stay.
 
@@ -31,21 +45,45 @@ def store_schedule(place: Place, text: str) -> ScheduleView:
     if not isinstance(changes, dict):
         raise UsageError(f"{_NAME}: expected an object", hint="""for example '{"weekly_cleanup": false}'""")
     update(place.file, {f"backup.schedule.{key}": value for key, value in changes.items()}, place.environ)
-    return msgspec.structs.replace(_view(place.configuration()), stored=True)
 
 
-def _view(configuration: Configuration) -> ScheduleView:
-    schedule = configuration.backup.schedule
-    return ScheduleView(values=msgspec.to_builtins(schedule), words=tuple(in_words(schedule)))
+def upcoming(studio: Studio) -> tuple[UpcomingRun, ...]:
+    """Return what each job does next, the earliest first."""
+    timetable, now, zone = timetable_of(studio), studio.now(), schedule_zone(studio)
+    found = []
+    for job in timetable.jobs:
+        slot = timetable.next_slot(job, now)
+        if slot is not None:
+            found.append((timetable.start_of(job, slot), job))
+    found.sort(key=lambda pair: pair[0])
+    return tuple(
+        UpcomingRun(job=job.name, run=job.run, start=iso(start), words=until_words(start, now, zone))
+        for start, job in found
+    )
 
 
-def in_words(schedule: Schedule) -> list[str]:
-    """Return a line for everything that happens by itself."""
-    words = []
-    if schedule.daily_full_backup:
-        words.append(f"full backup every day at {schedule.daily_full_backup_time}")
-    if schedule.hourly_incremental_backup:
-        words.append("incremental backup every hour")
-    if schedule.weekly_cleanup:
-        words.append("cleanup every week")
-    return words
+def pause(studio: Studio, until: datetime | None) -> None:
+    """
+    Let nothing start by itself until then, or until ``resume``. What runs goes on.
+
+    Raises:
+        UsageError: That moment has passed.
+    """
+    if until is not None and until <= studio.now():
+        raise UsageError("--until: that time has passed", hint='for example --until "2030-01-31 18:00"')
+    studio.jobs.pause(until)
+    studio.log.info("scheduler: paused %s", f"until {iso(until)}" if until else "until somebody resumes it")
+
+
+def resume(studio: Studio) -> None:
+    """Go on; what was missed meanwhile is caught up, once."""
+    studio.jobs.resume()
+    studio.log.info("scheduler: resumed")
+
+
+def paused_until(studio: Studio) -> str:
+    """Return until when nothing starts, ``for ever``, or an empty text."""
+    try:
+        return studio.jobs.paused(studio.now())
+    except StateError:
+        return ""

@@ -24,7 +24,9 @@ from pinnacle_backup.repository.archives import read_facts
 from pinnacle_backup.repository.catalog import Catalog
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.state.database import FILE_NAME, Database
-from pinnacle_backup.state.runs import Runs, iso
+from pinnacle_backup.state.instants import iso
+from pinnacle_backup.state.jobs import Jobs
+from pinnacle_backup.state.runs import Runs
 from pinnacle_backup.store.local import LocalStore
 
 WAIT_SECONDS = 10.0
@@ -97,6 +99,11 @@ class Studio:
     def runs(self) -> Runs:
         """The record of runs."""
         return Runs(self.state)
+
+    @property
+    def jobs(self) -> Jobs:
+        """How far the scheduler got with each job."""
+        return Jobs(self.state)
 
     @property
     def log(self) -> logging.Logger:

@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Look after": {
         "status": "Tell whether the studio is protected.",
+        "runs": "List what was done, and how it ended.",
         "verify": "Read backups back and check every byte.",
         "cleanup": "Delete backups that retention does not keep.",
         "pin": "Keep backups whatever retention says.",
@@ -48,7 +49,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "rebuild": "Make the catalog anew from the archives.",
     },
     "Set up": {
-        "schedule": "Show or change when backups are made.",
+        "schedule": "Show what happens by itself, and see to it that it does.",
         "config": "Check or show the configuration.",
         "key": "List, add, change and remove passwords.",
         "completion": "Print the completion script of a shell.",

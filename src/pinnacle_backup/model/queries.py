@@ -174,18 +174,41 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
+class UpcomingRun(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What a job does next.
+
+    Attributes:
+        job: Its name.
+        run: What it does: ``full``, ``incremental``, ``cleanup`` ...
+        start: When, ISO 8601 UTC.
+        words: When, for people.
+    """
+
+    job: str
+    run: str
+    start: str
+    words: str
+
+
 class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
     """
-    When backups are made.
+    When things happen by themselves.
 
     Attributes:
         values: The keys of the configuration's ``backup.schedule``.
         words: The same for people, one line each.
+        upcoming: What runs next, the earliest first, one for each job.
+        scheduler: The process that does it, in words; empty where none runs.
+        paused: Until when nothing starts, ISO 8601 UTC, or ``for ever``; empty where it does not pause.
         stored: Whether this command changed the configuration.
     """
 
     values: dict[str, object]
     words: tuple[str, ...]
+    upcoming: tuple[UpcomingRun, ...] = ()
+    scheduler: str = ""
+    paused: str = ""
     stored: bool = False
 
 

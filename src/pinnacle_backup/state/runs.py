@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from pinnacle_backup.model.runs import CANCELLED, KILLED, RUNNING, Origin, Run, RunFacts, RunLine
 from pinnacle_backup.state.database import Database
+from pinnacle_backup.state.instants import iso
 from pinnacle_backup.store.processes import Process
 
 KEPT: Final = 5000
@@ -119,6 +120,10 @@ class Runs:
         found = self._select("WHERE job = ? AND slot = ? ORDER BY id DESC LIMIT 1", (job, slot))
         return found[0] if found else None
 
+    def has_run(self, job: str) -> bool:
+        """Tell whether a job ever ran."""
+        return bool(self._database.read("SELECT 1 FROM run WHERE job = ? AND job <> '' LIMIT 1", (job,)))
+
     def lines(self, run: int, *, after: int = 0) -> list[RunLine]:
         """Return the lines of a run's log behind a place."""
         rows = self._database.read(
@@ -168,11 +173,6 @@ class Runs:
     def _select(self, where: str, parameters: tuple[object, ...]) -> list[Run]:
         query = f"SELECT {_COLUMNS} FROM run {where}"  # noqa: S608 - texts of this module only
         return [_run(row) for row in self._database.read(query, parameters)]
-
-
-def iso(moment: datetime) -> str:
-    """Return a moment as the model writes it; equal lengths, so that texts sort as times."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _json(value: msgspec.Struct) -> str:

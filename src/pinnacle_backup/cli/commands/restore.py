@@ -34,7 +34,7 @@ ARCHIVE_ENDINGS = (".tar.gz", ".tar.zst", ".enc")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @decrypt_options
 @pass_context
-def command(  # noqa: PLR0913, PLR0917 - one parameter an option
+def command(
     context: Context,
     words: tuple[str, ...],
     at: str | None,

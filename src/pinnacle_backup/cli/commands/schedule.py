@@ -1,52 +1,75 @@
-"""``schedule``: when backups are made."""
+"""``schedule``: when things happen by themselves, and the process that sees to it."""
 
 from __future__ import annotations
-
-from shlex import quote
 
 import click
 
 from pinnacle_backup.cli import group
 from pinnacle_backup.cli.context import Context, pass_context
-from pinnacle_backup.errors import UsageError
-
-LACKING = "this version has no scheduler: no backup is made by itself"
 
 
 @group.command(
     "schedule",
     examples=(
-        ("When backups are made", "schedule"),
+        ("What runs next, and whether the scheduler runs", "schedule"),
+        ("Make backups by themselves from now on", "schedule --start-scheduler --daemon"),
         ("Change some of it", """schedule --schedule-config '{"weekly_cleanup": false}'"""),
+        ("Not tonight", 'schedule --pause --until "2026-11-23 08:00"'),
+        ("Do a job now, as the scheduler would", "schedule --run-now daily-full"),
     ),
 )
 @click.option("--schedule-config", "config", metavar="JSON", help="Store these keys of backup.schedule.")
-@click.option("--start-scheduler", "start", is_flag=True, help="Make backups by themselves from now on.")
+@click.option("--start-scheduler", "start", is_flag=True, help="Be the scheduler, until Ctrl-C.")
+@click.option("--daemon", is_flag=True, help="With --start-scheduler: in the background.")
+@click.option("--stop-scheduler", "stop", is_flag=True, help="End the scheduler.")
+@click.option("--pause", is_flag=True, help="Let nothing start by itself.")
+@click.option("--until", metavar="TIME", help="With --pause: go on then.")
+@click.option("--resume", is_flag=True, help="Go on; what was missed is caught up, once.")
+@click.option("--run-now", "job", metavar="JOB", help="Do a job now.")
+@click.option("--slot", hidden=True, default="")
+@click.option("--attempt", hidden=True, default=1)
 @pass_context
-def command(context: Context, config: str | None, start: bool) -> int:
+def command(
+    context: Context,
+    config: str | None,
+    start: bool,
+    daemon: bool,
+    stop: bool,
+    pause: bool,
+    until: str | None,
+    resume: bool,
+    job: str | None,
+    slot: str,
+    attempt: int,
+) -> int:
     """
-    Show or change when backups are made.
+    Show what happens by itself, and see to it that it does.
 
-    Keys: daily_full_backup, daily_full_backup_time, hourly_incremental_backup, weekly_cleanup.
+    The keys of --schedule-config are those of backup.schedule in config.json: daily_full_backup,
+    daily_full_backup_time, hourly_incremental_backup, weekly_cleanup, and jobs of your own.
     """
-    from pinnacle_backup.app.schedule import show_schedule, store_schedule
-    from pinnacle_backup.cli.reports import DONE
+    _refuse_contradictions(start=start, stop=stop, pause=pause, resume=resume, job=job is not None)
+    if daemon and not start:
+        raise click.UsageError("--daemon belongs to --start-scheduler")
+    if until and not pause:
+        raise click.UsageError("--until belongs to --pause")
+    from pinnacle_backup.cli import scheduling
 
-    place = context.place()
-    view = show_schedule(place) if config is None else store_schedule(place, config)
-    out = context.out
-    out.json(view)
-    if view.stored:
-        out.say("Stored.")
-    out.data(*(f"{line[:1].upper()}{line[1:]}" for line in view.words or ("nothing is scheduled",)))
+    if config is not None:
+        scheduling.store(context, config)
+    if job is not None:
+        return scheduling.run_now(context, job, slot, attempt)
     if start:
-        out.flush()
-        raise UsageError(LACKING, hint=_cron_line(place.root, str(view.values["daily_full_backup_time"])))
-    return DONE
+        return scheduling.start_daemon(context) if daemon else scheduling.start(context)
+    if stop:
+        return scheduling.stop(context)
+    if pause or resume:
+        return scheduling.pause(context, until) if pause else scheduling.resume(context)
+    return scheduling.show(context, stored=config is not None)
 
 
-def _cron_line(root: str, time_of_day: str) -> str:
-    """Return a line for crontab that does what the schedule says."""
-    hour, minute = (int(part) for part in time_of_day.split(":"))
-    create = f"cd {quote(root)} && pinnacle-backup --quiet create --type full"
-    return f"let cron do it: {minute} {hour} * * * {create}"
+def _refuse_contradictions(**chosen: bool) -> None:
+    names = {"start": "--start-scheduler", "stop": "--stop-scheduler", "job": "--run-now"}
+    given = [names.get(name, f"--{name}") for name, is_given in chosen.items() if is_given]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} contradict each other")

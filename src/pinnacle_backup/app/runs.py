@@ -1,0 +1,114 @@
+"""The record of runs: look, stop one, and notice those that were killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from pinnacle_backup.app.announcing import announce_run
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.errors import PinnacleError, RunNotFound, StateError, UsageError
+from pinnacle_backup.model.runs import RUNNING, SCHEDULE, Run, RunLine
+from pinnacle_backup.store.processes import Process
+
+RESTORE_FIRST = "a restore, which goes first"
+SCHEDULER_STOPS = "the scheduler, which stops"
+_POLL_SECONDS = 0.1
+_MAKE_WAY_SECONDS = 60.0
+
+
+def list_runs(studio: Studio, limit: int, *, verb: str = "", outcome: str = "", below: int = 0) -> list[Run]:
+    """Return runs, newest first; those that were killed meanwhile are marked before."""
+    reap(studio)
+    return studio.runs.newest(limit, verb=verb, outcome=outcome, below=below)
+
+
+def show_run(studio: Studio, number: int) -> tuple[Run, list[RunLine]]:
+    """
+    Return a run and its log.
+
+    Raises:
+        RunNotFound: There is none of that number.
+    """
+    reap(studio)
+    run = studio.runs.get(number)
+    if run is None:
+        raise RunNotFound(f"no run {number}", hint="`runs` lists those that there are")
+    return run, studio.runs.lines(number)
+
+
+def reap(studio: Studio) -> list[Run]:
+    """Mark the runs whose process is gone as killed, tell of them, and return them."""
+    killed = studio.runs.mark_killed(studio.now())
+    for run in killed:
+        studio.log.error("%s: run %d was killed: %s", run.verb, run.id, run.message)
+        announce_run(studio, run)
+    return killed
+
+
+def cancel_run(studio: Studio, number: int, *, by: str = "", wait_seconds: float = 60.0) -> Run:
+    """
+    Ask a run to stop, wait until it has, and return how it ended.
+
+    Raises:
+        RunNotFound: There is none of that number.
+        UsageError: It has ended before.
+        PinnacleError: It goes on, or belongs to somebody else.
+    """
+    run, _ = show_run(studio, number)
+    process = studio.runs.process(number)
+    if run.outcome != RUNNING or process is None:
+        raise UsageError(f"run {number} has ended already: {run.outcome}")
+    studio.runs.ask_to_stop(number, by or studio.origin.user)
+    send_stop(process)
+    if not _until(lambda: not process.is_alive(), wait_seconds):
+        raise PinnacleError(
+            f"run {number} was asked to stop, but process {process.pid} still works", hint="look again: runs"
+        )
+    return show_run(studio, number)[0]
+
+
+def make_way(studio: Studio) -> None:
+    """Stop what the scheduler has started, so that a restore can begin; the scheduler starts it again."""
+    try:
+        scheduled = [run for run in studio.runs.running() if run.origin.kind == SCHEDULE]
+        for run in scheduled:
+            studio.log.info("run %d (%s) makes way for a restore", run.id, run.verb)
+            cancel_run(studio, run.id, by=RESTORE_FIRST, wait_seconds=_MAKE_WAY_SECONDS)
+    except (StateError, UsageError) as error:
+        studio.log.warning("%s", error.message)  # the lock of the repository decides
+
+
+def send_stop(process: Process) -> None:
+    """
+    Ask a process to stop, and no other one that got its id meanwhile. See pidfd_open(2).
+
+    Raises:
+        PinnacleError: It is somebody else's.
+    """
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        if process.is_alive():
+            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        raise PinnacleError(
+            f"process {process.pid} belongs to another user", hint="stop it as that user, or as root"
+        ) from None
+    finally:
+        os.close(descriptor)
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True

@@ -1,0 +1,70 @@
+"""One scheduler a studio: who holds the lease, taking it, and asking the holder to stop."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pinnacle_backup.app.runs import send_stop
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.errors import PinnacleError, RepositoryBusy
+from pinnacle_backup.store.locks import Holder, holders, lock
+from pinnacle_backup.store.processes import process_of
+
+_NAME = "scheduler"
+_POLL_SECONDS = 0.1
+_STOP_SECONDS = 120.0
+
+
+def scheduler_of(studio: Studio) -> Holder | None:
+    """Return the process that is this studio's scheduler; None where there is none."""
+    found = holders(studio.state_directory, _NAME)
+    return found[0] if found else None
+
+
+@contextmanager
+def lease(studio: Studio) -> Iterator[None]:
+    """
+    Be the scheduler of this studio for the time of the block; the lease ends with the process.
+
+    Raises:
+        RepositoryBusy: Another process is.
+    """
+    os.makedirs(studio.state_directory, mode=0o700, exist_ok=True)
+    try:
+        with lock(studio.state_directory, _NAME, shared=False, wait_seconds=0, owner=studio.command):
+            yield
+    except RepositoryBusy:
+        holder = scheduler_of(studio)
+        if holder is None or holder.pid == os.getpid():
+            raise
+        raise RepositoryBusy(
+            f"the scheduler runs already: {holder}", hint="schedule --stop-scheduler ends it"
+        ) from None
+
+
+def stop_scheduler(studio: Studio, *, wait_seconds: float = _STOP_SECONDS) -> Holder | None:
+    """
+    Ask the scheduler to stop, wait until it has, and return who it was; None where none runs.
+
+    A backup that it has started is stopped cleanly, and taken up again by the next scheduler.
+
+    Raises:
+        PinnacleError: It goes on, or belongs to somebody else.
+    """
+    holder = scheduler_of(studio)
+    if holder is None:
+        return None
+    process = process_of(holder.pid)
+    send_stop(process)
+    deadline = time.monotonic() + wait_seconds
+    while process.is_alive():
+        if time.monotonic() > deadline:
+            raise PinnacleError(
+                f"the scheduler was asked to stop, but process {holder.pid} still works",
+                hint="look again: runs",
+            )
+        time.sleep(_POLL_SECONDS)
+    return holder

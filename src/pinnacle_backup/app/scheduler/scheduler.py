@@ -1,0 +1,247 @@
+"""
+The scheduler's loop: look at the clock, start what is due, settle what has ended, look after the rest.
+
+What it decides is decided by ``schedule.decision``, which is pure; here it is carried out, and written down
+before it happens, so that whoever takes over after a crash knows what was begun.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from pinnacle_backup.app.place import Place
+from pinnacle_backup.app.runs import RESTORE_FIRST, SCHEDULER_STOPS, reap, send_stop
+from pinnacle_backup.app.scheduler.child import Child, Launch, launch, still_running
+from pinnacle_backup.app.scheduler.upkeep import Upkeep
+from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.timetables import timetable_of
+from pinnacle_backup.config.schedule import Schedule
+from pinnacle_backup.errors import StateError
+from pinnacle_backup.model.jobs import JobState
+from pinnacle_backup.model.runs import Run
+from pinnacle_backup.schedule import decision
+from pinnacle_backup.schedule.decision import Due
+from pinnacle_backup.schedule.judgement import INTERRUPTED, TRANSIENT, judge
+from pinnacle_backup.schedule.timetable import Timetable
+from pinnacle_backup.state.instants import iso
+
+LOOK_SECONDS: Final = 20.0
+"""The longest time between two looks: a changed clock, configuration or pause is noticed after it."""
+
+_BUSY_LOOK_SECONDS: Final = 1.0
+_YIELD: Final = timedelta(hours=1)
+"""How long a due run waits for one that a person started; from then on the repository's lock decides."""
+
+_RESTORES: Final = frozenset(("restore", "undo"))
+
+
+class Scheduler:
+    """
+    The scheduler of one studio. Whoever runs it holds the lease.
+
+    Args:
+        studio: Open, with an origin of kind ``schedule``.
+        reopen: Opens the studio again with its changed configuration.
+        launch: Starts the process of a slot.
+        sleep: Waits so many seconds.
+        alive: Called at every look, for a watchdog.
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        *,
+        reopen: Callable[[Place], Studio],
+        launch: Launch = launch,
+        sleep: Callable[[float], None] = time.sleep,
+        alive: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.studio = studio
+        self._watch = ConfigurationWatch(studio, reopen)
+        self._upkeep = Upkeep()
+        self._launch = launch
+        self._sleep = sleep
+        self._alive = alive
+        self._child: Child | None = None
+        self._states: dict[str, JobState] | None = None
+        self._said: set[str] = set()
+
+    def run(self) -> None:
+        """Go on until an exception ends it (a signal is one); then stop what runs, to be taken up again."""
+        self.studio.log.info("scheduler: started (process %d)", os.getpid())
+        try:
+            while True:
+                self.wait(self.look())
+        finally:
+            self._stop_child()
+            self.studio.log.info("scheduler: stopped")
+
+    def look(self) -> float:
+        """Do all that is to be done now, and return for how many seconds there is nothing more to do."""
+        self.studio = self._watch.current()
+        now = self.studio.now()
+        timetable = timetable_of(self.studio)
+        self._load(timetable, now)
+        self._settle_ended(now)
+        if self._child is None and not self._paused(now):
+            self._start_next(timetable, now)
+        self._upkeep.look(self.studio, now)
+        self._alive(self._doing())
+        return self._seconds_until_next(timetable, now)
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but not beyond the end of what runs."""
+        if self._child is not None:
+            self._child.wait(min(seconds, _BUSY_LOOK_SECONDS))
+        else:
+            self._sleep(seconds)
+
+    def _load(self, timetable: Timetable, now: datetime) -> None:
+        """Bring the states up to date: new jobs are seen, a clock that went back is noticed."""
+        if self._states is None:
+            self._states = self._stored_states()
+            self._take_over(timetable, now)
+        for job in timetable.jobs:
+            known = self._states.get(job.name)
+            state = decision.first_seen(now) if known is None else decision.corrected(known, now)
+            if known is not None and state != known:
+                self.studio.log.warning("scheduler: %s: the clock was set back; going on from now", job.name)
+            if state != known:
+                self._save(job.name, state)
+
+    def _stored_states(self) -> dict[str, JobState]:
+        try:
+            return self.studio.jobs.states()
+        except StateError as error:
+            self.studio.log.error("scheduler: %s", error.message)
+            return {}
+
+    def _take_over(self, timetable: Timetable, now: datetime) -> None:
+        """Take up what an earlier scheduler began: it may still run, have ended, or have been killed."""
+        for name, state in list(self._known.items()):
+            if state.slot is None or not state.attempt or state.not_before is not None:
+                continue
+            adopted = still_running(self.studio, name, state.slot, self._sleep)
+            if adopted is not None:
+                self.studio.log.info("scheduler: %s still runs (process %d)", name, adopted.process.pid)
+                self._child = adopted
+            elif timetable.job(name) is not None:
+                self._settle(name, state, self._run_of(name, state.slot), None, now)
+
+    @property
+    def _known(self) -> dict[str, JobState]:
+        assert self._states is not None
+        return self._states
+
+    def _settle_ended(self, now: datetime) -> None:
+        self._quietly(lambda: reap(self.studio))
+        child = self._child
+        if child is None or not child.has_ended():
+            return
+        self._child = None
+        state = self._known.get(child.job)
+        run = self._run_of(child.job, child.slot)
+        if run is not None and run.origin.attempt != child.attempt:
+            run = None
+        if run is None and child.last_words:
+            self.studio.log.error("scheduler: %s: %s", child.job, child.last_words)
+        if state is not None and state.slot == child.slot:
+            self._settle(child.job, state, run, child.exit_code, now)
+
+    def _settle(
+        self, name: str, state: JobState, run: Run | None, exit_code: int | None, now: datetime
+    ) -> None:
+        verdict = judge(run, exit_code, resumed=frozenset((RESTORE_FIRST, SCHEDULER_STOPS)))
+        if verdict == INTERRUPTED:
+            after = decision.interrupted(state, rules=self._rules, now=now)
+        else:
+            after = decision.ended(state, transient=verdict == TRANSIENT, rules=self._rules, now=now)
+        self._save(name, after)
+        if after.slot is not None:
+            when = after.not_before.astimezone(now.tzinfo).strftime("%H:%M:%S") if after.not_before else "now"
+            self.studio.log.info("scheduler: %s did not end well; next attempt: %s", name, when)
+
+    @property
+    def _rules(self) -> Schedule:
+        return self.studio.configuration.backup.schedule
+
+    def _start_next(self, timetable: Timetable, now: datetime) -> None:
+        """Start the first run that is due, unless it has to wait for somebody."""
+        decided = decision.decide(timetable, self._known, now)
+        for name, slot in decided.settle:
+            self.studio.log.info("scheduler: %s is covered by the full backup", name)
+            self._save(name, decision.covered(self._known[name], slot))
+        if decided.start and not self._has_to_wait(decided.start[0], now):
+            self._start(decided.start[0], now)
+
+    def _start(self, due: Due, now: datetime) -> None:
+        self._save(due.job.name, decision.begun(self._known[due.job.name], due))
+        self.studio.log.info("scheduler: %s starts: %s", due.job.name, due.reason)
+        try:
+            self._child = self._launch(self.studio, due)
+        except OSError as error:
+            self.studio.log.error("scheduler: %s cannot be started: %s", due.job.name, error.strerror)
+            state = decision.ended(self._known[due.job.name], transient=True, rules=self._rules, now=now)
+            self._save(due.job.name, state)
+
+    def _has_to_wait(self, due: Due, now: datetime) -> bool:
+        """A restore goes first, and so does for a while what a person has started."""
+        try:
+            others = self.studio.runs.running()
+        except StateError:
+            return False
+        if any(run.verb in _RESTORES for run in others):
+            return now - due.start < 4 * _YIELD
+        return bool(others) and now - due.start < _YIELD
+
+    def _paused(self, now: datetime) -> bool:
+        try:
+            return bool(self.studio.jobs.paused(now))
+        except StateError:
+            return False
+
+    def _run_of(self, name: str, slot: datetime) -> Run | None:
+        try:
+            return self.studio.runs.of_slot(name, iso(slot))
+        except StateError:
+            return None
+
+    def _save(self, name: str, state: JobState) -> None:
+        """Remember a state; where it cannot be written down, for as long as this process lives."""
+        self._known[name] = state
+        self._quietly(lambda: self.studio.jobs.save(name, state))
+
+    def _quietly(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except StateError as error:
+            if error.message not in self._said:
+                self._said.add(error.message)
+                self.studio.log.error("scheduler: %s", error.message)
+
+    def _seconds_until_next(self, timetable: Timetable, now: datetime) -> float:
+        wake = decision.next_wake(timetable, self._known, now)
+        if self._child is not None or wake is None:
+            return LOOK_SECONDS
+        return min(max((wake - now).total_seconds(), 0.05), LOOK_SECONDS)
+
+    def _doing(self) -> str:
+        return f"{self._child.job} runs" if self._child is not None else "waiting"
+
+    def _stop_child(self) -> None:
+        """Ask the run to stop in order, and wait for it: the next scheduler takes its slot up again."""
+        child = self._child
+        if child is None:
+            return
+        run = self._run_of(child.job, child.slot)
+        if run is not None:
+            self._quietly(lambda: self.studio.runs.ask_to_stop(run.id, SCHEDULER_STOPS))
+        send_stop(child.process)
+        while not child.has_ended():
+            child.wait(_BUSY_LOOK_SECONDS)
+        self._settle_ended(self.studio.now())

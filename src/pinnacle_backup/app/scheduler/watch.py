@@ -1,0 +1,51 @@
+"""The configuration may change while the scheduler runs: it is read again, and a wrong one is told of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from pinnacle_backup.app.place import Place
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.errors import ConfigError
+
+Stamp = tuple[int, int, int] | None
+
+
+class ConfigurationWatch:
+    """Gives the studio with the configuration in force; a wrong one leaves the last good one in force."""
+
+    def __init__(self, studio: Studio, reopen: Callable[[Place], Studio]) -> None:
+        self._studio = studio
+        self._reopen = reopen
+        self._seen = _stamp(studio.place)
+        self.fault = ""
+
+    def current(self) -> Studio:
+        """Return the studio, opened again where its configuration file has changed."""
+        stamp = _stamp(self._studio.place)
+        if stamp != self._seen:
+            self._seen = stamp
+            self._open_again()
+        return self._studio
+
+    def _open_again(self) -> None:
+        try:
+            opened = self._reopen(self._studio.place)
+        except ConfigError as error:
+            self.fault = error.message
+            self._studio.log.error("scheduler: %s; the last good configuration stays in force", error.message)
+            return
+        self.fault = ""
+        opened.log.info("scheduler: the configuration was read again")
+        self._studio.state.close()
+        self._studio.logs.close()
+        self._studio = opened
+
+
+def _stamp(place: Place) -> Stamp:
+    try:
+        status = os.stat(place.file)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,77 @@
+"""``runs``: what was done, when, by whom, and how it ended."""
+
+from __future__ import annotations
+
+import click
+
+from pinnacle_backup.cli import group
+from pinnacle_backup.cli.context import Context, pass_context
+from pinnacle_backup.model.runs import OUTCOMES
+
+
+@click.group(
+    "runs",
+    cls=group.Group,
+    invoke_without_command=True,
+    examples=(
+        ("The last runs", "runs"),
+        ("What failed", "runs --outcome failed"),
+        ("One of them with its log", "runs show 42"),
+        ("Stop one that is at work", "runs cancel 42"),
+    ),
+)
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 5000), default=20, show_default=True, help="How many."
+)
+@click.option("--verb", metavar="VERB", default="", help="Only those: create, restore, verify, cleanup ...")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those.")
+@click.pass_context
+def command(ctx: click.Context, limit: int, verb: str, outcome: str | None) -> int:
+    """
+    List what was done: when, by whom, and how it ended.
+
+    A run whose process was killed is marked as such by the first command that looks.
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from pinnacle_backup.app.runs import list_runs
+    from pinnacle_backup.cli.run_table import show_runs
+
+    context = ctx.ensure_object(Context)
+    studio = context.studio()
+    found = list_runs(studio, limit, verb=verb, outcome=outcome or "")
+    return show_runs(context.out, found, studio.now())
+
+
+@command.command(
+    "show", cls=group.Command, short_help="Show one run with its log.", examples=(("", "runs show 42"),)
+)
+@click.argument("number", metavar="N", type=click.IntRange(1))
+@pass_context
+def show(context: Context, number: int) -> int:
+    """Show run N with its log."""
+    from pinnacle_backup.app.runs import show_run
+    from pinnacle_backup.cli.run_table import show_run_details
+
+    run, lines = show_run(context.studio(), number)
+    return show_run_details(context.out, run, lines)
+
+
+@command.command(
+    "cancel", cls=group.Command, short_help="Stop a run that is at work.", examples=(("", "runs cancel 42"),)
+)
+@click.argument("number", metavar="N", type=click.IntRange(1))
+@pass_context
+def cancel(context: Context, number: int) -> int:
+    """
+    Stop run N cleanly, as Ctrl-C would.
+
+    Nothing half-written stays. A scheduled run that a person stops is not tried again.
+    """
+    from pinnacle_backup.app.runs import cancel_run
+    from pinnacle_backup.cli.reports import DONE
+
+    run = cancel_run(context.studio(), number)
+    context.out.result(DONE, run)
+    context.out.say(f"Run {run.id} has stopped: {run.outcome}.")
+    return DONE

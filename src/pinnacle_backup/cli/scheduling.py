@@ -1,0 +1,168 @@
+"""What the options of ``schedule`` do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from pinnacle_backup.app import schedule as use_cases
+from pinnacle_backup.app.place import Place
+from pinnacle_backup.app.scheduler.lease import lease, stop_scheduler
+from pinnacle_backup.app.scheduler.scheduler import Scheduler
+from pinnacle_backup.app.studio import Studio, open_studio, user_name
+from pinnacle_backup.cli.context import Context
+from pinnacle_backup.cli.moments import parse_moment
+from pinnacle_backup.cli.passwords import Passwords
+from pinnacle_backup.cli.progress import progress
+from pinnacle_backup.cli.reports import DONE
+from pinnacle_backup.cli.table import Cell, Column
+from pinnacle_backup.cli.text import instant, local_with_zone
+from pinnacle_backup.errors import UsageError
+from pinnacle_backup.model.queries import ScheduleView
+from pinnacle_backup.model.runs import SCHEDULE, Origin
+
+_NO_SCHEDULER = "not running: nothing happens by itself"
+
+
+def store(context: Context, config: str) -> None:
+    """Change the configuration."""
+    use_cases.store_schedule(context.place(), config)
+    context.out.say("Stored.")
+
+
+def show(context: Context, *, stored: bool) -> int:
+    """Print what happens by itself, what runs next, and who sees to it."""
+    from msgspec.structs import replace
+
+    view = replace(use_cases.show_schedule(context.studio()), stored=stored)
+    out = context.out
+    out.json(view)
+    out.data(*(f"{line[:1].upper()}{line[1:]}" for line in view.words or ("nothing is scheduled",)))
+    if view.upcoming:
+        rows = [(Cell(run.words), Cell(run.run), Cell(run.job, "dim")) for run in view.upcoming]
+        out.data("")
+        out.table((Column("NEXT"), Column("RUN"), Column("JOB")), rows)
+    out.data("")
+    out.facts([("scheduler", view.scheduler or out.style(_NO_SCHEDULER, "warn")), ("paused", _paused(view))])
+    if not view.scheduler and view.words:
+        out.data("", out.as_called("Start it: pinnacle-backup schedule --start-scheduler"))
+    return DONE
+
+
+def _paused(view: ScheduleView) -> str:
+    if not view.paused:
+        return ""
+    if view.paused == "for ever":
+        return "until somebody resumes it"
+    return f"until {local_with_zone(instant(view.paused))}"
+
+
+def start(context: Context) -> int:
+    """Be the scheduler in the foreground, and say what happens."""
+    shown = _log_on(context)
+    studio = _scheduling_studio(context, context.place(), shown)
+    with lease(studio):
+        context.out.say("The scheduler runs; Ctrl-C ends it.")
+        context.out.flush()
+        return _serve(context, studio, shown=shown)
+
+
+def start_daemon(context: Context) -> int:
+    """Start the scheduler in the background, and return when it is up."""
+    from pinnacle_backup.app.daemon import run_detached
+
+    studio = _scheduling_studio(context, context.place())
+
+    def serve(ready: Callable[[], None]) -> int:
+        with lease(studio):
+            return _serve(context, studio, ready=ready)
+
+    pid = run_detached(serve, studio=studio)
+    context.out.result(DONE, {"pid": pid})
+    context.out.say(f"The scheduler runs in the background (process {pid}).")
+    return DONE
+
+
+def _serve(
+    context: Context,
+    studio: Studio,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    shown: logging.Handler | None = None,
+) -> int:
+    from pinnacle_backup.app import systemd
+
+    def alive(doing: str) -> None:
+        systemd.notify(context.environ, systemd.ALIVE, systemd.status(doing))
+
+    def reopen(place: Place) -> Studio:
+        return _scheduling_studio(context, place, shown)
+
+    scheduler = Scheduler(studio, reopen=reopen, alive=alive)
+    systemd.notify(context.environ, systemd.READY)
+    ready()
+    try:
+        scheduler.run()
+    except KeyboardInterrupt:
+        systemd.notify(context.environ, systemd.STOPPING)
+    return DONE
+
+
+def _scheduling_studio(context: Context, place: Place, shown: logging.Handler | None = None) -> Studio:
+    origin = Origin(kind=SCHEDULE, user=user_name())
+    command = f"{context.command} --start-scheduler"
+    studio = open_studio(place, command=command, warn=context.out.warn, origin=origin)
+    if shown is not None:
+        studio.log.addHandler(shown)
+    return studio
+
+
+def _log_on(context: Context) -> logging.Handler | None:
+    """Return what shows the lines of the log to a person; None where nobody wants them."""
+    if context.settings.quiet or context.settings.json:
+        return None
+    handler = logging.StreamHandler(context.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    return handler
+
+
+def stop(context: Context) -> int:
+    """End the scheduler."""
+    holder = stop_scheduler(context.studio())
+    context.out.result(DONE, {"stopped": None if holder is None else holder.pid})
+    context.out.say(
+        "No scheduler runs." if holder is None else f"The scheduler (process {holder.pid}) has stopped."
+    )
+    return DONE
+
+
+def pause(context: Context, until: str | None) -> int:
+    """Let nothing start by itself."""
+    studio = context.studio()
+    moment: datetime | None = parse_moment(until, studio.now()) if until else None
+    use_cases.pause(studio, moment)
+    return show(context, stored=False)
+
+
+def resume(context: Context) -> int:
+    """Go on."""
+    use_cases.resume(context.studio())
+    return show(context, stored=False)
+
+
+def run_now(context: Context, name: str, slot: str, attempt: int) -> int:
+    """Do a job in this process: by hand, or as the scheduler's child."""
+    from pinnacle_backup.app.jobs import execute_job, find_job
+
+    origin = Origin(
+        kind=SCHEDULE if slot else "command", user=user_name(), job=name, slot=slot, attempt=attempt
+    )
+    studio = open_studio(context.place(), command=context.command, warn=context.out.warn, origin=origin)
+    job = find_job(studio, name)
+    if slot and not studio.jobs.is_in_hand(name, slot, attempt):
+        raise UsageError(
+            f"{name}: this slot is no longer in hand", hint="the scheduler has gone on meanwhile"
+        )
+    with progress(context) as shown:
+        return execute_job(studio, job, passwords=Passwords(context, (), None), progress=shown)

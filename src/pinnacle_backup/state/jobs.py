@@ -1,0 +1,73 @@
+"""How far the scheduler got with each job, and whether it pauses."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Final
+
+from pinnacle_backup.model.jobs import JobState
+from pinnacle_backup.state.database import Database
+from pinnacle_backup.state.instants import iso
+
+_PAUSED: Final = "paused"
+_FOR_EVER: Final = "9999-12-31T00:00:00.000000Z"
+
+
+class Jobs:
+    """The states of all jobs. All methods raise ``StateError`` where the record cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def states(self) -> dict[str, JobState]:
+        """Return the state of every job that was ever seen, by name."""
+        rows = self._database.read("SELECT name, settled, slot, attempt, not_before FROM job")
+        return {
+            str(name): JobState(
+                settled=_moment(settled),
+                slot=_moment(slot),
+                attempt=int(str(attempt)),
+                not_before=_moment(not_before),
+            )
+            for name, settled, slot, attempt, not_before in rows
+        }
+
+    def save(self, name: str, state: JobState) -> None:
+        """Remember how far a job got."""
+        query = "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?)"
+        settled, slot, not_before = map(_text, (state.settled, state.slot, state.not_before))
+        self._database.write(lambda db: db.execute(query, (name, settled, slot, state.attempt, not_before)))
+
+    def is_in_hand(self, name: str, slot: str, attempt: int) -> bool:
+        """Tell whether this attempt at a slot is the one that the scheduler began last."""
+        state = self.states().get(name)
+        return state is not None and _text(state.slot) == slot and state.attempt == attempt
+
+    def pause(self, until: datetime | None) -> None:
+        """Start nothing until then, or until somebody resumes."""
+        value = iso(until) if until else _FOR_EVER
+        self._database.write(lambda db: _set(db, value))
+
+    def resume(self) -> None:
+        """Go on."""
+        self._database.write(lambda db: db.execute("DELETE FROM property WHERE key = ?", (_PAUSED,)))
+
+    def paused(self, now: datetime) -> str:
+        """Return until when nothing starts, ISO 8601 UTC, ``for ever``, or an empty text."""
+        rows = self._database.read("SELECT value FROM property WHERE key = ?", (_PAUSED,))
+        if not rows or str(rows[0][0]) <= iso(now):
+            return ""
+        return "for ever" if rows[0][0] == _FOR_EVER else str(rows[0][0])
+
+
+def _set(database: sqlite3.Connection, value: str) -> None:
+    database.execute("INSERT OR REPLACE INTO property VALUES (?, ?)", (_PAUSED, value))
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def _moment(text: object) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(str(text))
