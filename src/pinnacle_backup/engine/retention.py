@@ -62,11 +62,17 @@ def plan(backups: Sequence[BackupInfo], policy: RetentionPolicy, now: datetime) 
         raise UsageError("cleanup needs to know in which time zone the days begin")
     newest_first = _newest_first(backups)
     reasons = _Reasons(newest_first, policy, now).all()
-    suspended = _wrong_clock(newest_first, now) or _lost_sources(newest_first, policy)
+    suspended = suspension(newest_first, policy, now)
     return CleanupPlan(
         verdicts=tuple(_verdict(info, reasons[info.name], policy, suspended) for info in newest_first),
         suspended=suspended,
     )
+
+
+def suspension(backups: Iterable[BackupInfo], policy: RetentionPolicy, now: datetime) -> str:
+    """Return why nothing at all is deleted; empty when cleanup may go on."""
+    newest_first = _newest_first(backups)
+    return _wrong_clock(newest_first, now) or _lost_sources(newest_first, policy)
 
 
 def suspicious(backups: Iterable[BackupInfo], acknowledged: Collection[str] = ()) -> BackupInfo | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from pinnacle_backup.model.backup import BackupInfo, BackupSummary
+from pinnacle_backup.model.drills import DrillRecord
 from pinnacle_backup.model.entry import Entry
+from pinnacle_backup.model.health import Check, Overdue, Space
 from pinnacle_backup.model.results import Problem
+from pinnacle_backup.model.runs import Run
 
 
 class BackupDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,43 +140,6 @@ class KeyReport(msgspec.Struct, frozen=True, kw_only=True):
     skipped: tuple[Problem, ...] = ()
 
 
-class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """
-    How the studio stands.
-
-    Attributes:
-        root: The studio root.
-        directory: Where the backups lie.
-        level: ``good``, ``warning`` or ``bad``.
-        headline: Protected or not, in one sentence, the worst fact first.
-        counts: Number of backups by ``full``, ``incremental`` and ``safety``.
-        represented: Bytes of content that the newest backup stands for.
-        stored: Bytes of all archives.
-        free: Bytes that are free where the backups lie; None where the store has no limit.
-        newest: The newest backup that is not a safety backup.
-        verified: Instant of the newest successful verify, ISO 8601 UTC; empty when never.
-        schedule: When backups are made, in words, one line each.
-        scheduler: Whether the scheduler runs.
-        problems: Archives that are damaged or cannot be listed.
-        warnings: What the configuration leaves to be desired.
-    """
-
-    root: str
-    directory: str
-    level: str
-    headline: str
-    counts: dict[str, int]
-    represented: int
-    stored: int
-    free: int | None
-    schedule: tuple[str, ...]
-    newest: BackupInfo | None = None
-    verified: str = ""
-    scheduler: bool = False
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
 class UpcomingRun(msgspec.Struct, frozen=True, kw_only=True):
     """
     What a job does next.
@@ -189,6 +155,57 @@ class UpcomingRun(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     start: str
     words: str
+
+
+class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How the studio stands: its health, and the facts behind it.
+
+    Attributes:
+        root: The studio root.
+        directory: Where the backups lie.
+        level, headline, checks: See ``model.health.Health``.
+        overdue: The backup that should have been made by now; None where there is none such.
+        counts: Number of backups by ``full``, ``incremental`` and ``safety``.
+        represented: Bytes of content that the newest backup stands for.
+        stored: Bytes of all archives.
+        space: The room where the backups lie; None where there is no limit.
+        newest: The newest complete backup that is not a safety backup.
+        verified: Instant of the newest successful verify, ISO 8601 UTC; empty when never.
+        drill: The last drill; None where there was none.
+        proven: The last drill that proved a backup restorable; None where there was none.
+        schedule: What happens by itself, in words, one line each.
+        upcoming: What runs next, the earliest first.
+        scheduler: The process that sees to it, in words; empty where none does.
+        paused: Until when nothing starts by itself, ISO 8601 UTC, ``for ever``, or empty.
+        running: The runs that go on.
+        waiting: How many messages wait to be delivered.
+        problems: Archives that are damaged or cannot be listed.
+        warnings: What the configuration leaves to be desired.
+    """
+
+    root: str
+    directory: str
+    level: str
+    headline: str
+    checks: tuple[Check, ...] = ()
+    overdue: Overdue | None = None
+    counts: dict[str, int]
+    represented: int
+    stored: int
+    space: Space | None = None
+    newest: BackupInfo | None = None
+    verified: str = ""
+    drill: DrillRecord | None = None
+    proven: DrillRecord | None = None
+    schedule: tuple[str, ...] = ()
+    upcoming: tuple[UpcomingRun, ...] = ()
+    scheduler: str = ""
+    paused: str = ""
+    running: tuple[Run, ...] = ()
+    waiting: int = 0
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
