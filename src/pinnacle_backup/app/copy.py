@@ -1,0 +1,129 @@
+"""Bring all backups to other places."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from pinnacle_backup.app.destinations import Destination
+from pinnacle_backup.app.recording import Recording, recording
+from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
+from pinnacle_backup.engine.copy import execute, in_one_line, plan
+from pinnacle_backup.errors import DamagedError, PinnacleError, UsageError
+from pinnacle_backup.model.copies import CopiesReport, CopyPlan, CopyReport
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.progress import Progress
+from pinnacle_backup.model.results import Problem
+
+
+class CopyRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What is wanted.
+
+    Attributes:
+        to: The folder; empty for all that are configured.
+        delete: Whether backups go there that are no longer here.
+        agreed: Whether a person agrees to what is otherwise refused: that more than half of the copies go,
+            or that a folder is used that was on a disk of its own before.
+        rehearse: Leave it at the plan.
+    """
+
+    to: str = ""
+    delete: bool = False
+    agreed: bool = False
+    rehearse: bool = False
+
+
+def copy_backups(studio: Studio, request: CopyRequest | None = None, *, progress: Progress) -> CopiesReport:
+    """
+    Copy what is missing to each place. One that fails does not stop the others; the report names it.
+
+    Args:
+        studio: Whose backups.
+        request: What is wanted; None for what is configured.
+        progress: Told of bytes and archives.
+
+    Raises:
+        UsageError: No place is named, and none is configured.
+        StoreError: The backups here cannot be listed.
+    """
+    request = request or CopyRequest()
+    places = _places(studio, request)
+    with recording(studio, "copy", ", ".join(map(printable, places))) as run:
+        if request.rehearse:
+            run.rehearse()
+        if not places:
+            raise UsageError(
+                "there is no place to copy to",
+                hint="set backup.copy_to in config.json, or name a folder: pinnacle-backup copy --to DIR",
+            )
+        report = CopiesReport(copies=tuple(_bring(studio, place, request, progress) for place in places))
+        _record(report, run)
+    return report
+
+
+def _places(studio: Studio, request: CopyRequest) -> tuple[str, ...]:
+    """Return absolute paths: what is named counts from here, what is configured from the studio root."""
+    if request.to:
+        return (os.path.abspath(os.path.expanduser(request.to)),)
+    configured = studio.configuration.backup.copy_to
+    return tuple(dict.fromkeys(os.path.normpath(os.path.join(studio.root, path)) for path in configured))
+
+
+def _bring(studio: Studio, place: str, request: CopyRequest, progress: Progress) -> CopyReport:
+    """Bring one place up to date; what keeps it from being used is a problem in its report."""
+    source, shown = studio.repository.listing(), printable(place)
+    destination = Destination(studio, place)
+    try:
+        target = destination.open(despite_mount=request.agreed)
+        lost = destination.lost()
+        planned = plan(source, target.listing(), delete=request.delete, despite_half=request.agreed)
+    except PinnacleError as error:
+        return CopyReport(place=shown, plan=CopyPlan(), problems=(Problem(shown, in_one_line(error)),))
+    if request.rehearse:
+        return CopyReport(place=shown, plan=planned, damaged=planned.damaged, suspended=planned.suspended)
+    report = execute(
+        planned, studio.repository, target, place=shown, wait_seconds=WAIT_SECONDS, progress=progress
+    )
+    destination.remember()
+    if not lost:
+        return report
+    note = f"the {lost} copies that were there the last time are gone: another disk, or a loss"
+    return msgspec.structs.replace(report, notes=(note, *report.notes))
+
+
+def _record(report: CopiesReport, run: Recording) -> None:
+    for copy in report.copies:
+        for problem in copy.damaged:
+            run.fail(_line(copy, problem), exit_code=DamagedError.exit_code)
+    for copy in report.copies:
+        for problem in copy.problems:
+            run.fail(_line(copy, problem))
+        if copy.suspended:
+            run.warn(f"{copy.place}: nothing was deleted there: {copy.suspended}")
+        for note in copy.notes:
+            run.note(f"{copy.place}: {note}")
+        for name in copy.copied:
+            run.note(f"{copy.place}: copied {name}")
+        for name in copy.removed:
+            run.note(f"{copy.place}: deleted {name}")
+        run.note(
+            f"{copy.place}: {len(copy.copied)} backups copied, {copy.stored} bytes, {copy.seconds:.1f} s"
+        )
+    stored = sum(copy.stored for copy in report.copies)
+    run.count(
+        read=stored,
+        stored=stored,
+        removed=sum(len(copy.removed) for copy in report.copies),
+        freed=sum(copy.freed for copy in report.copies),
+    )
+
+
+def _line(copy: CopyReport, problem: Problem) -> str:
+    """Return the problem with its place, which may be its path already."""
+    return (
+        f"{copy.place}: {problem.reason}"
+        if problem.path == copy.place
+        else (f"{copy.place}: {problem.path}: {problem.reason}")
+    )
