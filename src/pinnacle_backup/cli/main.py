@@ -45,11 +45,13 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "cleanup": "Delete backups that retention does not keep.",
         "pin": "Keep backups whatever retention says.",
         "unpin": "Leave backups to retention again.",
+        "copy": "Bring all backups to another place.",
         "export": "Write a backup as one plain archive that any tar opens.",
         "rebuild": "Make the catalog anew from the archives.",
     },
     "Set up": {
         "schedule": "Show what happens by itself, and see to it that it does.",
+        "service": "Run the scheduler as a service of systemd.",
         "config": "Check or show the configuration.",
         "key": "List, add, change and remove passwords.",
         "completion": "Print the completion script of a shell.",

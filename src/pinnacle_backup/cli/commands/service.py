@@ -1,0 +1,116 @@
+"""``service``: the scheduler as a service of systemd."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pinnacle_backup.cli import group
+from pinnacle_backup.cli.context import Context, pass_context
+
+if TYPE_CHECKING:
+    from pinnacle_backup.app.systemctl import Systemd
+
+
+@click.group(
+    "service",
+    cls=group.Group,
+    examples=(
+        ("Backups by themselves, from every start of the machine on", "service install"),
+        ("Does it run?", "service status"),
+        ("No longer", "service uninstall"),
+    ),
+)
+def command() -> None:
+    """
+    Run the scheduler as a service of systemd.
+
+    It starts with the machine, starts again after a crash, and leaves the studio the first place at
+    processor and disk. Without systemd: schedule --start-scheduler --daemon.
+    """
+
+
+def _user_option(callback: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--user", is_flag=True, help="A service of yours alone; needs no root.")(callback)
+
+
+@command.command(
+    "install",
+    cls=group.Command,
+    short_help="Install and start it.",
+    examples=(
+        ("For the machine, as root", "service install"),
+        ("For yourself", "service install --user"),
+        ("Only look at the unit", "service install --print"),
+    ),
+)
+@_user_option
+@click.option("--print", "only_print", is_flag=True, help="Print the unit; change nothing.")
+@click.option("--name", metavar="NAME", help="Name of the service; by default after the studio's folder.")
+@pass_context
+def install(context: Context, user: bool, only_print: bool, name: str | None) -> int:
+    """
+    Install the service of this studio and start it.
+
+    Once more after an update or a move: a unit that changed is written anew, and the service started again.
+    """
+    from pinnacle_backup.app import service
+    from pinnacle_backup.app.service_unit import text_of
+    from pinnacle_backup.cli.services import show_installed
+
+    place, systemd = context.place(), _systemds(context, user)[0]
+    if only_print:
+        unit = service.unit_of(place, systemd, _program(context), name)
+        text = text_of(unit)
+        context.out.json(
+            {"name": unit.name, "file": os.path.join(systemd.units, unit.file_name), "unit": text}
+        )
+        context.out.data(text.removesuffix("\n"))
+        return 0
+    return show_installed(context.out, service.install(place, systemd, _program(context), name))
+
+
+@command.command(
+    "uninstall", cls=group.Command, short_help="Stop and remove it.", examples=(("", "service uninstall"),)
+)
+@_user_option
+@pass_context
+def uninstall(context: Context, user: bool) -> int:
+    """Stop the service of this studio, cleanly, and remove it. Backups and configuration stay."""
+    from pinnacle_backup.app import service
+    from pinnacle_backup.cli.services import show_removed
+
+    return show_removed(context.out, service.uninstall(context.place(), _systemds(context, user)))
+
+
+@command.command(
+    "status", cls=group.Command, short_help="Tell how it stands.", examples=(("", "service status"),)
+)
+@_user_option
+@pass_context
+def status(context: Context, user: bool) -> int:
+    """Tell how the service of this studio stands. Exits with 0 when it runs, with 2 when it does not."""
+    from pinnacle_backup.app import service
+    from pinnacle_backup.cli.services import show_state
+
+    found = service.state(context.place(), _systemds(context, user), _program(context))
+    return show_state(context.out, found)
+
+
+def _systemds(context: Context, user: bool) -> list[Systemd]:
+    """Return whose services are meant: the machine's and one's own, or only one's own."""
+    from pinnacle_backup.app.systemctl import of_the_machine, of_the_user
+
+    own = of_the_user(context.environ)
+    return [own] if user else [of_the_machine(context.environ), own]
+
+
+def _program(context: Context) -> list[str]:
+    """Return the words that run this program from anywhere; ``-P``: no module comes from the studio root."""
+    if context.home is not None:
+        return [sys.executable, os.path.join(context.home, "scripts", "backup_restore.py")]
+    return [sys.executable, "-P", "-m", "pinnacle_backup"]
