@@ -1,0 +1,1 @@
+"""Notifications: the rules of who is told what, the messages, and the ways that they take."""
