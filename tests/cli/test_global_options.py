@@ -78,3 +78,18 @@ def test_colour_never_wins_over_a_terminal(cli) -> None:
 def test_quiet_leaves_out_what_went_well_but_not_what_was_asked_for(cli) -> None:
     assert cli("config", "check", "--quiet").out == ""
     assert "02:00" in cli("schedule", "--quiet").out
+
+
+def test_the_form_of_the_log_is_this_commands(cli) -> None:
+    """Said before or after the command, it wins over the configuration, and tells which run a line is of."""
+    (cli.root / "config.json").write_text('{"backup": {"paths": ["config.json"], "workers": 1}}')
+    assert cli("create", "--log-format", "json").code == 0
+    assert cli("--log-format", "text", "create").code == 0
+
+    lines = (cli.root / "logs/ultra_pinnacle.log").read_text().splitlines()
+    events = [json.loads(line) for line in lines if line.startswith("{")]
+    assert {(event["run"], event["verb"]) for event in events} == {(1, "create")}
+    assert events[0]["message"].startswith("create: started")
+    assert len(events) < len(lines)
+    assert json.loads(cli("config", "show", "--log-format", "json").out)["logging"]["format"] == "json"
+    assert cli("create", "--log-format", "xml").code == 3

@@ -106,10 +106,14 @@ class Recording:
     def _write(self, level: str, line: str) -> None:
         log = self.studio.log
         write = {"info": log.info, "warning": log.warning, "error": log.error}[level]
-        write("%s: %s", self.verb, line)
+        write("%s: %s", self.verb, line, extra=self._fields())
         if self.id:
             clean = self.studio.redact(line)
             self._record(lambda runs: runs.add_line(self.id, self.studio.now(), level, clean))
+
+    def _fields(self) -> dict[str, object]:
+        """Return what a log for programs says beside the line."""
+        return {"run": self.id or None, "verb": self.verb, "job": self.studio.origin.job or None}
 
     def _record(self, work: Callable[[Runs], object]) -> None:
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
@@ -17,6 +17,8 @@ from pinnacle_backup.errors import Interrupted, PasswordError, UsageError
 if TYPE_CHECKING:
     from pinnacle_backup.app.place import Place
     from pinnacle_backup.app.studio import Studio
+
+LOG_FORMAT_VARIABLE: Final = "PINNACLE_LOGGING__FORMAT"
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Settings:
     verbose: bool = False
     debug: bool = False
     no_input: bool = False
+    log_format: str | None = None
     color: str = "auto"
 
 
@@ -86,16 +89,24 @@ class Context:
         from pinnacle_backup.app.place import find_place
 
         chosen = self.settings
+        environ = self.environ
+        if chosen.log_format:  # as the variable: so it reaches whatever this command starts, too
+            environ = {**environ, LOG_FORMAT_VARIABLE: chosen.log_format}
         return find_place(
-            root=chosen.root, config=chosen.config, start=os.getcwd(), home=self.home, environ=self.environ
+            root=chosen.root, config=chosen.config, start=os.getcwd(), home=self.home, environ=environ
         )
 
-    def studio(self) -> Studio:
-        """Return the studio that this command is about, opened once."""
+    def studio(self, *, warn: Callable[[str], None] | None = None) -> Studio:
+        """
+        Return the studio that this command is about, opened once.
+
+        Args:
+            warn: Told what a person should know; by default it goes to stderr.
+        """
         if self.opened is None:
             from pinnacle_backup.app.studio import open_studio
 
-            self.opened = open_studio(self.place(), command=self.command, warn=self.out.warn)
+            self.opened = open_studio(self.place(), command=self.command, warn=warn or self.out.warn)
         return self.opened
 
     def confirm(self, question: str, *, instead: str) -> None:

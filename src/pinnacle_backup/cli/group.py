@@ -26,6 +26,13 @@ GLOBAL_OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     (("--verbose", "-v"), {"is_flag": True, "help": "Say more."}),
     (("--debug",), {"is_flag": True, "help": "Show where an unexpected error came from."}),
     (("--no-input",), {"is_flag": True, "help": "Never ask; fail where an answer is needed."}),
+    (
+        ("--log-format",),
+        {
+            "type": click.Choice(["text", "json"]),
+            "help": "Form of the log; else as configured.",
+        },
+    ),
     (("--color",), {"type": click.Choice(["auto", "always", "never"]), "help": "auto: on a terminal."}),
 )
 

@@ -24,6 +24,9 @@ ALL: Final = "ultra_pinnacle.log"
 AUTOMATED: Final = "auto_backup.log"
 ERRORS: Final = "backup_errors.log"
 
+FIELDS: Final = ("run", "verb", "job")
+"""What the line of an event may know besides: the number of the run, what runs, for which job."""
+
 
 class Logs:
     """
@@ -138,13 +141,15 @@ class _Text(logging.Formatter):
 
 
 class _Json(_Text):
-    """``{"time": ..., "level": ..., "logger": ..., "message": ...}``."""
+    """``{"time": ..., "level": ..., "logger": ..., "pid": ..., "message": ...}``, and ``FIELDS`` if known."""
 
     def format(self, record: logging.LogRecord) -> str:
         event = {
             "time": _time(record),
             "level": record.levelname,
             "logger": record.name,
+            "pid": record.process,
+            **{name: known for name in FIELDS if (known := getattr(record, name, None)) is not None},
             "message": self._clean(record),
         }
         return json.dumps(event)

@@ -193,7 +193,7 @@ FOUR_WRITERS = """
 import logging, os, sys
 from pinnacle_backup.config.log_file import LogFile
 def opened():
-    return LogFile(sys.argv[1], max_bytes=5_000, files=100, failed=failed)
+    return LogFile(sys.argv[1], max_bytes=20_000, files=100, failed=failed)
 def failed(name, error):
     os.write(2, f"{os.getpid()}: {error!r}\\n".encode())
     os._exit(1)
@@ -206,7 +206,7 @@ children = []
 for writer in range(1, 5):
     if (child := os.fork()) == 0:
         handler = inherited or opened()
-        for number in range(300):
+        for number in range(2_000):
             write(handler, f"{writer} {number} {'x' * 50}")
         os._exit(0)
     children.append(child)
@@ -223,9 +223,9 @@ def test_several_processes_lose_no_line_while_the_file_is_set_aside(tmp_path: Pa
     assert done.returncode == 0
     numbers = sorted(int(path.suffix[1:]) for path in tmp_path.iterdir() if path.suffix != ".log")
     assert numbers == list(range(1, max(len(numbers), 1) + 1))  # how many is the scheduler's choice
-    assert min(path.stat().st_size for path in tmp_path.iterdir() if path.suffix != ".log") > 4_900
+    assert min(path.stat().st_size for path in tmp_path.iterdir() if path.suffix != ".log") > 19_900
     lines = sorted(line for path in tmp_path.iterdir() for line in path.read_text().splitlines())
     before = ["0 before the fork"] if handler == "inherited" else []
     assert lines == sorted(
-        before + [f"{writer} {number} {'x' * 50}" for writer in range(1, 5) for number in range(300)]
+        before + [f"{writer} {number} {'x' * 50}" for writer in range(1, 5) for number in range(2_000)]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -76,13 +77,16 @@ def test_the_level_is_the_configurations(tmp_path: Path, level: str, written: in
 
 def test_json_for_programs(tmp_path: Path):
     with open_logs(_with(format="json"), str(tmp_path)) as logs:
-        logs.auto.warning("two\nlines of %s", "\udcff\x7f")
+        logs.auto.warning("two\nlines of %s", "\udcff\x7f", extra={"run": 7, "verb": "create", "job": None})
 
     event = json.loads((tmp_path / "logs/ultra_pinnacle.log").read_text())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", event.pop("time"))
     assert event == {
         "level": "WARNING",
         "logger": "pinnacle_backup.auto",
+        "pid": os.getpid(),
+        "run": 7,
+        "verb": "create",
         "message": "two\nlines of \udcff\x7f",
     }
     assert (tmp_path / "logs/ultra_pinnacle.log").read_bytes().count(b"\n") == 1

@@ -75,7 +75,10 @@ def install(context: Context, user: bool, only_print: bool, name: str | None) ->
 
 
 @command.command(
-    "uninstall", cls=group.Command, short_help="Stop and remove it.", examples=(("", "service uninstall"),)
+    "uninstall",
+    cls=group.Command,
+    short_help="Stop and remove it.",
+    examples=(("No more backups by themselves", "service uninstall"),),
 )
 @_user_option
 @pass_context
@@ -88,7 +91,10 @@ def uninstall(context: Context, user: bool) -> int:
 
 
 @command.command(
-    "status", cls=group.Command, short_help="Tell how it stands.", examples=(("", "service status"),)
+    "status",
+    cls=group.Command,
+    short_help="Tell how it stands.",
+    examples=(("Does it run?", "service status"),),
 )
 @_user_option
 @pass_context
