@@ -70,10 +70,10 @@ class Timetable:
             return opening
         best: datetime | None = None
         for slot in slots_after(job.cron, max(done, started or done), self.zone):
-            if best is not None and self.opening(slot) >= best:
-                break
             start = self.start_of(job, slot)
             best = start if best is None else min(best, start)
+            if best <= self.opening(slot):  # all that follow start later still
+                break
         return best
 
     def _before_all_that_start_with(self, slot: datetime, moment: datetime) -> datetime:
