@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Look after": {
         "status": "Tell whether the studio is protected.",
+        "metrics": "Print figures for Prometheus.",
         "runs": "List what was done, and how it ended.",
         "verify": "Read backups back and check every byte.",
         "cleanup": "Delete backups that retention does not keep.",
@@ -119,7 +120,7 @@ def run(args: Sequence[str], context: Context) -> int:
     except PinnacleError as error:
         return _fail(context, error)
     except Exception as error:  # noqa: BLE001 - the last place where anything can be told
-        return _fail(context, _unexpected(error, context))
+        return _fail(context, unexpected(error, context))
 
 
 def _run_and_flush(args: Sequence[str], context: Context) -> int:
@@ -149,7 +150,7 @@ def _usage_error(error: click.UsageError, program: str) -> UsageError:
     return UsageError(message[:1].lower() + message[1:], hint=f"{asked} --help")
 
 
-def _unexpected(error: Exception, context: Context) -> PinnacleError:
+def unexpected(error: Exception, context: Context) -> PinnacleError:
     """Return one line for people; the traceback goes to the log, and to stderr with ``--debug``."""
     from traceback import format_exception
 

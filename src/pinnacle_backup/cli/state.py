@@ -3,53 +3,116 @@
 from __future__ import annotations
 
 from datetime import datetime
+from textwrap import fill
 
+from pinnacle_backup.app.checks import full_words, percent_words
+from pinnacle_backup.app.run_checks import what
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import DONE, warn_of_problems
-from pinnacle_backup.cli.text import age, counted, instant, local_with_zone, size
+from pinnacle_backup.cli.text import age, counted, duration, instant, local, size
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.drills import PROVEN
+from pinnacle_backup.model.health import CRITICAL, OK, UNKNOWN, WARNING, Check
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.queries import StudioStatus
+from pinnacle_backup.model.runs import Run
 
-_STYLES = {"good": "good", "warning": "warn", "bad": "bad"}
+_STYLES = {OK: "good", UNKNOWN: "warn", WARNING: "warn", CRITICAL: "bad"}
+_NEXT = 3
 
 
 def show_status(out: Output, status: StudioStatus, now: datetime) -> int:
-    """Print the verdict, then the facts behind it."""
+    """Print what is wrong, the worst first, and what to do; then the facts."""
     out.json(status)
-    out.data(out.style(status.headline, _STYLES[status.level]), "")
-    out.facts(
-        [
-            ("studio", printable(status.root)),
-            ("backups", _counts(status)),
-            ("in", f"{printable(status.directory)}, {_room(status)}"),
-            ("newest", _newest(status.newest, now)),
-            ("verified", _moment(status.verified, now) if status.verified else "never"),
-            ("schedule", "; ".join(status.schedule) or "nothing is scheduled"),
-            ("scheduler", "running" if status.scheduler else "not running"),
-        ]
-    )
+    bad = [check for check in status.checks if check.level != OK]
+    out.data(_wrapped(out, status.headline, _STYLES[status.level]))
+    for check in bad[:1]:
+        _advise(out, check)
+    for check in bad[1:]:
+        out.data("", _wrapped(out, check.line, _STYLES[check.level]))
+        _advise(out, check)
+    out.data("")
+    out.facts(_facts(out, status, now))
     warn_of_problems(out, f"{counted(len(status.problems), 'archive')} with problems:", status.problems)
     return DONE
 
 
-def _room(status: StudioStatus) -> str:
-    used = f"{size(status.stored)} used"
-    return used if status.free is None else f"{used}, {size(status.free)} free"
+def _wrapped(out: Output, text: str, style: str, indent: str = "") -> str:
+    lines = fill(
+        text,
+        out.columns,
+        initial_indent=indent,
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return "\n".join(out.style(line, style) for line in lines.split("\n"))
 
 
-def _counts(status: StudioStatus) -> str:
-    words = [f"{count} {kind}" for kind, count in status.counts.items() if count]
-    return ", ".join(words) or "none"
+def _advise(out: Output, check: Check) -> None:
+    if check.advice:
+        out.data(_wrapped(out, f"hint: {out.as_called(check.advice)}", "", indent="  "))
+
+
+def _facts(out: Output, status: StudioStatus, now: datetime) -> list[tuple[str, str]]:
+    return [
+        ("studio", printable(status.root)),
+        ("newest", _newest(status.newest, now)),
+        ("backups", _backups(status)),
+        ("room", _room(status, now)),
+        ("verified", _moment(status.verified, now) if status.verified else "never"),
+        ("drill", _drill(out, status, now)),
+        *_titled("running", [_running(run, now) for run in status.running]),
+        *_titled("schedule", [printable(line) for line in status.schedule] or ["nothing is scheduled"]),
+        *_titled("next", [f"{run.words}: {run.run} ({run.job})" for run in status.upcoming[:_NEXT]]),
+        ("scheduler", printable(status.scheduler) or "not running"),
+        ("paused", _paused(status.paused)),
+        ("messages", f"{counted(status.waiting, 'message')} to be delivered" if status.waiting else ""),
+    ]
+
+
+def _titled(title: str, lines: list[str]) -> list[tuple[str, str]]:
+    return [("" if place else title, line) for place, line in enumerate(lines)]
 
 
 def _newest(backup: BackupInfo | None, now: datetime) -> str:
-    if backup is None:
+    return f"{_moment(backup.header.created, now)}, {printable(backup.name)}" if backup else ""
+
+
+def _backups(status: StudioStatus) -> str:
+    words = [f"{count} {kind}" for kind, count in status.counts.items() if count]
+    if not words:
+        return f"none in {printable(status.directory)}"
+    return f"{', '.join(words)}: {size(status.stored)} in {printable(status.directory)}"
+
+
+def _room(status: StudioStatus, now: datetime) -> str:
+    space = status.space
+    if space is None:
         return ""
-    return f"{printable(backup.name)}, {_moment(backup.header.created, now)}"
+    return f"{size(space.free)} free ({percent_words(space)}){full_words(space, now, ', ')}"
+
+
+def _drill(out: Output, status: StudioStatus, now: datetime) -> str:
+    proven, last = status.proven, status.drill
+    if last is None:
+        return out.as_called("never: `pinnacle-backup drill` proves that a backup restores")
+    failed = "" if last.outcome == PROVEN else f"; failed {_moment(last.ended, now)}"
+    if proven is None:
+        return f"never proven{failed}"
+    restored = f"{printable(proven.backup)} in {duration(proven.seconds)}"
+    return f"{_moment(proven.ended, now)}, {restored}{failed}"
+
+
+def _running(run: Run, now: datetime) -> str:
+    return f"{what(run)} for {age(instant(run.started), now).replace('now', 'less than a minute')}"
+
+
+def _paused(until: str) -> str:
+    return "until somebody resumes it" if until == "for ever" else until and f"until {local(instant(until))}"
 
 
 def _moment(iso: str, now: datetime) -> str:
     moment = instant(iso)
     how_long = age(moment, now)
-    return f"{local_with_zone(moment)}, {how_long if how_long == 'now' else how_long + ' ago'}"
+    return f"{'just now' if how_long == 'now' else f'{how_long} ago'} ({local(moment)})"

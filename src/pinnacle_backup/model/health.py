@@ -12,6 +12,9 @@ LEVELS: Final = (OK, UNKNOWN, WARNING, CRITICAL)
 """From the best to the worst. What cannot be told is better than what is known to be wrong."""
 
 
+_HEADS: Final = {OK: "Good", UNKNOWN: "Look", WARNING: "Look", CRITICAL: "Not protected"}
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """
     One question that was asked of the studio.
@@ -27,6 +30,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     sentence: str
     advice: str = ""
+
+    @property
+    def line(self) -> str:
+        """The answer as a line of its own, which begins with how bad it is."""
+        return f"{_HEADS[self.level]}: {self.sentence}."
 
 
 class Overdue(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,9 +95,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(check for check in self.checks if check.level != OK)
 
 
-_HEADS: Final = {OK: "Protected", UNKNOWN: "Look", WARNING: "Look", CRITICAL: "Not protected"}
-
-
 def health_of(checks: Iterable[Check], *, protected: str) -> Health:
     """
     Return the health that checks amount to.
@@ -99,6 +104,7 @@ def health_of(checks: Iterable[Check], *, protected: str) -> Health:
         protected: What the headline says where none is bad.
     """
     worst_first = tuple(sorted(checks, key=lambda check: LEVELS.index(check.level), reverse=True))
-    worst = worst_first[0] if worst_first else Check(name="backup", level=OK, sentence=protected)
-    sentence = protected if worst.level == OK else worst.sentence
-    return Health(level=worst.level, headline=f"{_HEADS[worst.level]}: {sentence}.", checks=worst_first)
+    if all(check.level == OK for check in worst_first):
+        return Health(level=OK, headline=f"Protected: {protected}.", checks=worst_first)
+    worst = worst_first[0]
+    return Health(level=worst.level, headline=worst.line, checks=worst_first)
