@@ -221,7 +221,7 @@ class _Run:
                 except (DamagedError, UsageError) as error:
                     self.outcome.failed(info, error)
         if changed:
-            self.outcome.notes.append(f"{changed} copies were given the passwords that were changed here")
+            self.outcome.notes.append(f"passwords were changed here: {_copies(changed)} them now, too")
 
     def _delete(self, doomed: Sequence[BackupInfo]) -> None:
         """Remove what is no longer here; while anything is wrong, nothing."""
@@ -242,6 +242,10 @@ class _Run:
             self.outcome.failed(info, error)
         else:
             self.outcome.removed.append(info)
+
+
+def _copies(count: int) -> str:
+    return "one copy has" if count == 1 else f"{count:,} copies have"
 
 
 def _is_there(listing: Listing, info: BackupInfo) -> bool:

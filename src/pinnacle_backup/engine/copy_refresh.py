@@ -8,15 +8,16 @@ opens would be of no use to the one who has to restore from it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 from pinnacle_backup.crypto.envelope import read_head, slot_offset
 from pinnacle_backup.crypto.head import SLOTS
 from pinnacle_backup.crypto.slots import EMPTY_SLOT, SLOT_BYTES
 from pinnacle_backup.engine.key_edits import Edit, carry_out
-from pinnacle_backup.errors import DamagedError
+from pinnacle_backup.errors import DamagedError, UsageError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.paths import printable
+from pinnacle_backup.repository.companions import write_sidecar
 from pinnacle_backup.repository.names import pin_name
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.store.base import Store
@@ -52,13 +53,29 @@ def refresh(source: Repository, target: Repository, info: BackupInfo) -> bool:
         UsageError: The target's store cannot change what it has.
     """
     edits = tuple(_edits(source.store, target.store, info.name)) if info.encrypted else ()
-    carry_out(target.store, info.name, edits)
+    with _checksum_stays(target, info.name):
+        carry_out(target.store, info.name, edits)
     if _recorded(target, info.name) != source.read_sidecar(info.name):
         raise DamagedError(
             f"the copy of {printable(info.name)} is damaged: it has other bytes than the original",
             hint="remove the copy, and the next run copies it again",
         )
     return bool(edits)
+
+
+@contextmanager
+def _checksum_stays(target: Repository, name: str) -> Iterator[None]:
+    """Keep the sidecar of a copy whose store cannot change it."""
+    recorded = _recorded(target, name)
+    try:
+        yield
+    except UsageError as error:
+        if recorded:
+            write_sidecar(target.store, name, recorded)
+        raise UsageError(
+            f"only the passwords of before open the copy of {printable(name)}: {error.message}",
+            hint="remove the copy, and the next run copies it again",
+        ) from error
 
 
 def _recorded(target: Repository, name: str) -> str | None:
