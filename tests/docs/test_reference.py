@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from pinnacle_backup import errors
-from pinnacle_backup.cli.main import COMMANDS
+from pinnacle_backup.cli.main import COMMANDS, GROUP
 from pinnacle_backup.cli.reference import reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +66,8 @@ def _commands() -> set[str]:
 
 
 def _command_words(words: list[str]) -> list[str]:
-    inner = words[0] in ("key", "config") and len(words) > 1 and not words[1].startswith("-")
+    found = GROUP.get_command(click.Context(GROUP), words[0])
+    inner = isinstance(found, click.Group) and len(words) > 1 and words[1] in found.commands
     return words[: 2 if inner else 1]
 
 
