@@ -77,6 +77,11 @@ def fingerprint(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()
 
 
+def in_groups(digest: str) -> tuple[str, ...]:
+    """Return a fingerprint in groups that people can compare."""
+    return tuple(digest[start : start + 8] for start in range(0, len(digest), 8))
+
+
 def own_key(path: str) -> SigningKey:
     """
     Return the key of a studio; it is made at the first use.

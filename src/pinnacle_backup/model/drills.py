@@ -140,7 +140,7 @@ class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
     started: str
     ended: str
     backup: DrilledBackup
-    data_age_seconds: float
+    data_age_seconds: int
     recovery_seconds: float
     seconds: DrillSeconds
     entries: int

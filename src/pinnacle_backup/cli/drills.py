@@ -1,0 +1,164 @@
+"""Drills: how one went, which there were, and whether a report is genuine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pinnacle_backup.cli.output import Output
+from pinnacle_backup.cli.reports import DAMAGED, DONE, WARNINGS, warn_of_problems
+from pinnacle_backup.cli.table import Cell, Column
+from pinnacle_backup.cli.text import (
+    age,
+    counted,
+    duration,
+    instant,
+    local,
+    local_with_zone,
+    number,
+    size,
+    speed,
+)
+from pinnacle_backup.crypto.signing import in_groups
+from pinnacle_backup.model.drills import PROVEN, CheckResult, DrillRecord, DrillReport, Genuineness
+from pinnacle_backup.model.paths import printable
+
+_COLUMNS = (
+    Column("ID"),
+    Column("ENDED"),
+    Column("AGE", right=True),
+    Column("OUTCOME"),
+    Column("RECOVERY", right=True),
+    Column("BACKUP"),
+)
+
+
+def show_drill(out: Output, report: DrillReport, page: str) -> int:
+    """Tell what a drill found and where its report lies, and return the exit code."""
+    code = DONE if report.outcome == PROVEN else DAMAGED
+    out.result(code, report)
+    _show_outcome(out, report)
+    if code == DONE:
+        good = [counted(report.entries, "path"), size(report.nbytes)]
+        good += [counted(len(report.databases), "database")] if report.databases else []
+        good += [counted(len(report.checks), "own check")] if report.checks else []
+        out.say(f"{', '.join(good)}: all as in the backup")
+    out.say(f"Report: {printable(page)}")
+    return code
+
+
+def show_report(out: Output, found: Genuineness, page: str, now: datetime) -> int:
+    """Print the summary of a report, and return 0 where it is genuine."""
+    report = found.report
+    out.json({**_with_signature(found), "page": page})
+    if out.as_json:
+        return _code(found)
+    _show_outcome(out, report, always=True)
+    out.facts(_facts(report, now))
+    for check in report.checks:
+        out.data(f"  {_check(out, check)}")
+    out.data("", f"Report: {printable(page)}")
+    if not found.genuine:
+        out.warn("the file was changed: its signature does not fit")
+    elif not found.own:
+        out.warn("it is signed with another key than this studio's")
+    return _code(found)
+
+
+def show_genuineness(out: Output, found: Genuineness, file: str) -> int:
+    """Tell whether a report is genuine, and return the exit code."""
+    out.json(_with_signature(found))
+    name = printable(file)
+    if not found.genuine:
+        out.data(out.style(f"{name} is NOT genuine", "bad"))
+        out.data("It is not what the key in it signed: it was changed, or made up.")
+    elif found.own:
+        out.data(f"{out.style(f'{name} is genuine', 'good')}: signed with this studio's key, unchanged since")
+    else:
+        out.data(f"{out.style(f'{name} is unchanged', 'warn')}, but not signed with this studio's key")
+        out.data("Whose key it is, only its fingerprint tells:")
+    if not out.as_json:
+        out.data(f"{found.report.id}: {found.report.backup.name}, {found.report.outcome}")
+        out.data(" ".join(in_groups(found.fingerprint)))
+    return _code(found)
+
+
+def show_drills(out: Output, drills: Sequence[DrillRecord], now: datetime) -> int:
+    """Print one line a drill."""
+    out.json({"drills": drills})
+    if not drills:
+        out.data("There was no drill yet.", out.as_called("To make one: pinnacle-backup drill"))
+        return DONE
+    out.table(_COLUMNS, [_row(drill, now) for drill in drills])
+    return DONE
+
+
+def _row(drill: DrillRecord, now: datetime) -> tuple[Cell, ...]:
+    ended = instant(drill.ended)
+    return (
+        Cell(printable(drill.id)),
+        Cell(local(ended)),
+        Cell(age(ended, now)),
+        Cell(drill.outcome, "good" if drill.outcome == PROVEN else "bad"),
+        Cell(duration(drill.seconds)),
+        Cell(printable(drill.backup)),
+    )
+
+
+def _show_outcome(out: Output, report: DrillReport, *, always: bool = False) -> None:
+    """Say whether it is proven; what is wrong goes to stderr."""
+    name = printable(report.backup.name)
+    if report.outcome == PROVEN:
+        rate = speed(report.nbytes, report.recovery_seconds)
+        took = f"restored in {duration(report.recovery_seconds)}" + (f" ({rate})" if rate else "")
+        tell = out.data if always else out.say
+        tell(f"{out.style(f'{name} is proven restorable', 'good')}: {took}")
+        return
+    out.data(out.style(f"{name} is NOT proven restorable", "bad"))
+    warn_of_problems(out, f"{counted(report.problem_count, 'problem')} in the drill:", report.problems)
+
+
+def _facts(report: DrillReport, now: datetime) -> list[tuple[str, str]]:
+    seconds = report.seconds
+    began = instant(report.started)
+    how_long = age(began, now)
+    old = duration(report.data_age_seconds)
+    checking = seconds.compare + seconds.databases + seconds.checks
+    return [
+        ("drill", report.id),
+        ("began", f"{local_with_zone(began)}, {how_long if how_long == 'now' else how_long + ' ago'}"),
+        ("by", f"{printable(report.started_by)} on {printable(report.host)}"),
+        ("data of", f"{local_with_zone(instant(report.backup.created))}, {old} old then"),
+        ("recovery", f"{duration(report.recovery_seconds)}, and {duration(checking)} to check everything"),
+        ("compared", f"{counted(report.entries, 'path')}, {number(report.nbytes)} bytes"),
+        ("databases", _databases(report)),
+        ("checks", _passed(report)),
+    ]
+
+
+def _databases(report: DrillReport) -> str:
+    good = sum(database.good for database in report.databases)
+    return f"{good} of {len(report.databases)} sound" if report.databases else "none"
+
+
+def _passed(report: DrillReport) -> str:
+    passed = sum(check.passed for check in report.checks)
+    return f"{passed} of {len(report.checks)} passed" if report.checks else "none configured"
+
+
+def _check(out: Output, check: CheckResult) -> str:
+    word = out.style("passed", "good") if check.passed else out.style("failed", "bad")
+    return f"{word} in {duration(check.seconds)}: {printable(check.command)}"
+
+
+def _with_signature(found: Genuineness) -> dict[str, object]:
+    from pinnacle_backup.app.plain import plain
+
+    facts: dict[str, object] = plain(found)
+    return facts
+
+
+def _code(found: Genuineness) -> int:
+    if not found.genuine:
+        return DAMAGED
+    return DONE if found.own else WARNINGS
