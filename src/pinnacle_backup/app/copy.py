@@ -64,11 +64,10 @@ def copy_backups(studio: Studio, request: CopyRequest | None = None, *, progress
 
 
 def _places(studio: Studio, request: CopyRequest) -> tuple[str, ...]:
-    """Return absolute paths: what is named counts from here, what is configured from the studio root."""
+    """Return absolute paths: what is named counts from the current folder."""
     if request.to:
         return (os.path.abspath(os.path.expanduser(request.to)),)
-    configured = studio.configuration.backup.copy_to
-    return tuple(dict.fromkeys(os.path.normpath(os.path.join(studio.root, path)) for path in configured))
+    return studio.copies
 
 
 def _bring(studio: Studio, place: str, request: CopyRequest, progress: Progress) -> CopyReport:

@@ -92,7 +92,7 @@ def job_of(studio: Studio, request: CreateRequest, scratch: str) -> backup.Backu
         exclude=settings.exclude,
         exclude_caches=settings.exclude_caches,
         one_file_system=settings.one_file_system,
-        skip=(studio.directory, studio.state_directory),
+        skip=studio.reserved,
         type=request.type,
         name=request.name or "",
         deduplicate=settings.deduplicate,

@@ -18,7 +18,7 @@ def rules_of(studio: Studio) -> Rules:
         exclude=Excluder(settings.exclude),
         exclude_caches=settings.exclude_caches,
         one_file_system=settings.one_file_system,
-        skip=(studio.directory, studio.state_directory),
+        skip=studio.reserved,
     )
 
 

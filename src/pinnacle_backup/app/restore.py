@@ -139,7 +139,7 @@ def _job(studio: Studio, request: RestoreRequest, scratch: str) -> RestoreJob:
     settings = studio.configuration.backup
     target = studio.root if request.target is None else os.path.realpath(request.target)
     in_place = target == studio.root
-    skip = (studio.directory, studio.state_directory)
+    skip = studio.reserved
     return RestoreJob(
         target=target,
         in_place=in_place,

@@ -75,6 +75,17 @@ class Studio:
         """Where catalog and temporary files lie, absolute."""
         return os.path.normpath(os.path.join(self.root, self.configuration.backup.state_directory))
 
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """The folders that ``copy`` brings the backups to, absolute."""
+        paths = (os.path.join(self.root, path) for path in self.configuration.backup.copy_to)
+        return tuple(dict.fromkeys(map(os.path.normpath, paths)))
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """The folders that are never backed up, and that no restore touches: backups, copies and our state."""
+        return (self.directory, self.state_directory, *self.copies)
+
     @cached_property
     def repository(self) -> Repository:
         """The backups."""

@@ -115,6 +115,7 @@ class _Run:
     ) -> None:
         self._plan, self._source, self._target = plan, source, target
         self._wait, self._progress = wait_seconds, progress
+        self._copied: set[str] = set()
         self.outcome = _Outcome(suspended=plan.suspended)
         self.outcome.damaged += plan.damaged
         for planned in plan.backups:
@@ -145,15 +146,15 @@ class _Run:
         total = sum(info.stored for info in wanted)
         self._progress.phase("copy", total_bytes=total, total_items=len(wanted))
         there = self._target.listing()
+        ids = _ids(there)
         for info in wanted:
-            if not _is_there(there, info):
+            if ids.get(info.name) != info.header.id:
                 self._copy(info, there)
             self._progress.advance(items=1, path=printable(info.name))
 
     def _copy(self, info: BackupInfo, there: Listing) -> None:
         """Copy one archive; what is wrong with this one alone does not stop the others."""
-        ids = {copied.header.id for copied in self.outcome.copied}
-        if there.missing(info) - ids:
+        if there.missing(info) - self._copied:
             missing = "what it builds on is not there, so that it could not be restored from there"
             self.outcome.problems.append(Problem(printable(info.name), missing))
             return
@@ -170,6 +171,7 @@ class _Run:
             self.outcome.failed(info, error)
         else:
             self.outcome.copied.append(info)
+            self._copied.add(info.header.id)
             if expected is None:
                 self.outcome.notes.append(
                     f"{printable(info.name)} has no .sha256 here: it was copied as it is; `verify` checks it"
@@ -231,8 +233,9 @@ class _Run:
             self.outcome.suspended = "something went wrong"
             return
         with self._target.cleaner("copy", wait_seconds=self._wait) as cleaner:
+            ids = _ids(cleaner.listing)
             for info in doomed:
-                if _is_there(cleaner.listing, info):
+                if ids.get(info.name) == info.header.id:
                     self._delete_one(cleaner, info)
 
     def _delete_one(self, cleaner: Cleaner, info: BackupInfo) -> None:
@@ -248,5 +251,5 @@ def _copies(count: int) -> str:
     return "one copy has" if count == 1 else f"{count:,} copies have"
 
 
-def _is_there(listing: Listing, info: BackupInfo) -> bool:
-    return any(other.name == info.name and other.header.id == info.header.id for other in listing.backups)
+def _ids(listing: Listing) -> dict[str, str]:
+    return {info.name: info.header.id for info in listing.backups}

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 from pinnacle_backup.engine.reach import Reach
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.copies import COPY, DELETE, DIFFERS, STAYS, THERE, CopyPlan, PlannedCopy
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.repository.listing import Listing
-
-_NEWEST: Final = "the newest full backup there"
 
 
 def plan(source: Listing, target: Listing, *, delete: bool = False, despite_half: bool = False) -> CopyPlan:
@@ -60,11 +57,10 @@ def needed_first(backups: Iterable[BackupInfo]) -> Iterator[BackupInfo]:
     So the newest state is safe first, and no backup is ever in a place without those that it needs.
     """
     listed = tuple(backups)
-    reach = Reach(listed)
+    reach, by_id = Reach(listed), _by_id(listed)
     seen: set[str] = set()
     for info in listed:
-        needs = reach.needs(info)
-        needed = [other for other in listed if other.header.id in needs]
+        needed = [other for identity in reach.needs(info) for other in by_id.get(identity, ())]
         for each in (*reversed(reach.dependents_first(needed)), info):
             if each.name not in seen:
                 seen.add(each.name)
@@ -118,6 +114,13 @@ class _Gone:
         if info.header.repository not in self._studios:
             return "of another studio"
         return "pinned there" if info.pinned else ""
+
+
+def _by_id(backups: Iterable[BackupInfo]) -> dict[str, list[BackupInfo]]:
+    found: dict[str, list[BackupInfo]] = {}
+    for info in backups:
+        found.setdefault(info.header.id, []).append(info)
+    return found
 
 
 def _planned(info: BackupInfo, action: str, reason: str) -> PlannedCopy:
