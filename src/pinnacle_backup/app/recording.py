@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
+from pinnacle_backup.app.announcing import announce_start, tell_of
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import Interrupted, PinnacleError, StateError
-from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, WARNINGS, RunFacts
+from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, RUNNING, WARNINGS, Run, RunFacts
+from pinnacle_backup.state.instants import iso
 from pinnacle_backup.state.runs import Ending, Runs
 from pinnacle_backup.store.processes import this_process
 
@@ -36,6 +40,9 @@ class Recording:
     _code: str = ""
     _exit_code: int = 0
     _rehearsal: bool = False
+    _warnings: int = 0
+    _detail: str = ""
+    _moment: str = ""
     _started: float = field(default_factory=time.monotonic)
 
     def note(self, line: str) -> None:
@@ -65,8 +72,14 @@ class Recording:
     def begin(self, detail: str) -> None:
         """Write down that the run begins."""
         studio = self.studio
-        self._record(lambda runs: self._begin(runs, detail))
+        now = studio.now()
+        self._detail, self._moment = detail, iso(now)
+        self._record(lambda runs: self._begin(runs, detail, now))
         self._write("info", f"started{': ' if detail else ''}{detail}{_by(studio)}")
+
+    def tell_of_start(self) -> None:
+        """Tell who waits for it that the run begins."""
+        announce_start(self.studio, self._run(Ending(outcome=RUNNING, exit_code=None, ended="", seconds=0)))
 
     def stop_on(self, error: BaseException) -> None:
         """Write down what ended the run before its end."""
@@ -83,7 +96,7 @@ class Recording:
             self.fail(f"unexpected error: {type(error).__name__}: {error}")
 
     def end(self) -> None:
-        """Write down how the run ended."""
+        """Write down how the run ended, and tell of it."""
         if self._rehearsal:
             self._record(lambda runs: runs.forget(self.id))
             return
@@ -98,12 +111,26 @@ class Recording:
             facts=self.facts,
         )
         self._record(lambda runs: runs.end(self.id, ending))
+        tell_of(self.studio, self._run(ending))
 
-    def _begin(self, runs: Runs, detail: str) -> None:
-        studio = self.studio
-        self.id = runs.begin(self.verb, detail, studio.origin, studio.now(), this_process())
+    def _begin(self, runs: Runs, detail: str, now: datetime) -> None:
+        self.id = runs.begin(self.verb, detail, self.studio.origin, now, this_process())
+
+    def _run(self, ending: Ending) -> Run:
+        """Return the run as it is told of, also where it could not be recorded."""
+        return Run(
+            id=self.id,
+            verb=self.verb,
+            detail=self._detail,
+            origin=self.studio.origin,
+            started=self._moment,
+            warnings=self._warnings,
+            pid=os.getpid(),
+            **msgspec.structs.asdict(ending),
+        )
 
     def _write(self, level: str, line: str) -> None:
+        self._warnings += level != "info"
         log = self.studio.log
         write = {"info": log.info, "warning": log.warning, "error": log.error}[level]
         write("%s: %s", self.verb, line, extra=self._fields())
@@ -137,6 +164,7 @@ def recording(studio: Studio, verb: str, detail: str = "") -> Iterator[Recording
     run = Recording(studio, verb)
     run.begin(detail)
     try:
+        run.tell_of_start()
         yield run
     except BaseException as error:
         run.stop_on(error)

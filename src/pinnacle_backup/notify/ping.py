@@ -10,7 +10,7 @@ import http.client
 import ssl
 from base64 import b64encode
 from email.message import Message as Headers
-from typing import IO, Final, Literal
+from typing import IO, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 from urllib.request import (
@@ -27,13 +27,8 @@ from urllib.request import (
 from pinnacle_backup.config.redact import one_line
 from pinnacle_backup.config.secrets import Secret
 from pinnacle_backup.errors import NotificationError
+from pinnacle_backup.notify.signal import BODY_LIMIT, SECONDS, Kind
 
-Kind = Literal["start", "success", "fail", "log"]
-
-BODY_LIMIT: Final = 100_000
-"""Bytes of a log that the receiver keeps."""
-
-SECONDS: Final = 10.0
 _ENDINGS: Final = {"start": "/start", "success": "", "fail": "/fail", "log": "/log"}
 _KEPT: Final = "/%:@!$&'()*+,;=~-._"
 _HINT: Final = "check notifications.ping_url, and whether this machine reaches it"

@@ -32,8 +32,9 @@ SILENCE: Final = Events(failure=False, warning=False, overdue=False, recovered=F
 VERBS: Final = frozenset(("create", "restore", "undo", "verify", "cleanup", "copy", "drill"))
 """What is told of."""
 
-_NO_EVENT: Final = "busy"
-"""Another command holds the repository: the scheduler tries again, and a person sees it."""
+BUSY: Final = "busy"
+"""Code of a run that another command kept from its work: the scheduler tries again, and a person sees it."""
+
 _SLIPS: Final = frozenset(("no-such-backup", "usage"))
 """Errors of a person at the keyboard, who reads them there: the studio is as it was."""
 
@@ -73,7 +74,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 def event_of(run: Run) -> Event | None:
     """Return what a run that has ended means for its subject; None where it changes nothing."""
-    if run.verb not in VERBS or run.outcome in (RUNNING, CANCELLED) or run.code == _NO_EVENT:
+    if run.verb not in VERBS or run.outcome in (RUNNING, CANCELLED) or run.code == BUSY:
         return None
     if run.origin.kind == COMMAND and run.code in _SLIPS:
         return None
