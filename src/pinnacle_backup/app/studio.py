@@ -83,7 +83,7 @@ class Studio:
 
     @property
     def reserved(self) -> tuple[str, ...]:
-        """The folders that are never backed up, and that no restore touches: backups, copies and our state."""
+        """The folders that are never backed up nor restored into: backups, copies and our own state."""
         return (self.directory, self.state_directory, *self.copies)
 
     @cached_property

@@ -151,6 +151,7 @@ class _Run:
             if ids.get(info.name) != info.header.id:
                 self._copy(info, there)
             self._progress.advance(items=1, path=printable(info.name))
+        self._target.listing()  # has the catalog know what is there now
 
     def _copy(self, info: BackupInfo, there: Listing) -> None:
         """Copy one archive; what is wrong with this one alone does not stop the others."""
