@@ -43,6 +43,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "metrics": "Print figures for Prometheus.",
         "runs": "List what was done, and how it ended.",
         "verify": "Read backups back and check every byte.",
+        "drill": "Prove that a backup can be restored.",
         "cleanup": "Delete backups that retention does not keep.",
         "pin": "Keep backups whatever retention says.",
         "unpin": "Leave backups to retention again.",
@@ -53,6 +54,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     "Set up": {
         "schedule": "Show what happens by itself, and see to it that it does.",
         "service": "Run the scheduler as a service of systemd.",
+        "notify": "Show who is told how backups went; send a test message.",
         "config": "Check or show the configuration.",
         "key": "List, add, change and remove passwords.",
         "completion": "Print the completion script of a shell.",
@@ -154,14 +156,18 @@ def unexpected(error: Exception, context: Context) -> PinnacleError:
     """Return one line for people; the traceback goes to the log, and to stderr with ``--debug``."""
     from traceback import format_exception
 
+    from pinnacle_backup.config.redact import Redactor
+
     trace = "".join(format_exception(error))
-    if context.settings.debug:
-        context.stderr.write(trace)
-    message = f"unexpected error: {type(error).__name__}: {error}".splitlines()[0]
     try:
-        return PinnacleError(message, hint=f"see {context.studio().log_failure(trace)}")
+        redact = context.studio().redact
+        hint = f"see {context.studio().log_failure(trace)}"
     except Exception:  # noqa: BLE001 - no studio, no log
-        return PinnacleError(message, hint="run it again with --debug to see where")
+        redact, hint = Redactor(), "run it again with --debug to see where"
+    if context.settings.debug:
+        context.stderr.write(redact(trace))
+    message = f"unexpected error: {type(error).__name__}: {error}".splitlines()[0]
+    return PinnacleError(redact(message), hint=hint)
 
 
 def _context(called: str) -> Context:
