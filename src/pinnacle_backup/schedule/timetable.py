@@ -30,6 +30,7 @@ class Timetable:
         self.schedule = schedule
         self.zone = zone
         self._blackouts = Blackouts(schedule.blackout, zone)
+        self._neighbours: dict[Job, tuple[datetime | None, datetime | None]] = {}
 
     def job(self, name: str) -> Job | None:
         """Return the job of that name."""
@@ -37,11 +38,11 @@ class Timetable:
 
     def last_slot(self, job: Job, now: datetime) -> datetime | None:
         """Return the newest slot up to and with ``now``; None where 50 years hold none."""
-        return next(slots_before(job.cron, now, self.zone), None)
+        return self._around(job, now)[0]
 
     def next_slot(self, job: Job, after: datetime) -> datetime | None:
         """Return the first slot behind ``after``; None where 50 years hold none."""
-        return next(slots_after(job.cron, after, self.zone), None)
+        return self._around(job, after)[1]
 
     def slots(self, job: Job, after: datetime, until: datetime) -> Iterator[datetime]:
         """Yield the slots behind ``after``, up to and with ``until``."""
@@ -69,12 +70,27 @@ class Timetable:
         if started is not None and started > done:
             return opening
         best: datetime | None = None
-        for slot in slots_after(job.cron, max(done, started or done), self.zone):
+        for slot in self._ahead(job, max(done, started or done)):
             start = self.start_of(job, slot)
             best = start if best is None else min(best, start)
             if best <= self.opening(slot):  # all that follow start later still
                 break
         return best
+
+    def _around(self, job: Job, moment: datetime) -> tuple[datetime | None, datetime | None]:
+        """Return the slots on both sides of a moment; remembered, for most questions are about now."""
+        last, following = self._neighbours.get(job, (None, None))
+        if last is None or following is None or not last <= moment < following:
+            last = next(slots_before(job.cron, moment, self.zone), None)
+            following = next(slots_after(job.cron, moment, self.zone), None)
+            self._neighbours[job] = last, following
+        return last, following
+
+    def _ahead(self, job: Job, moment: datetime) -> Iterator[datetime]:
+        first = self.next_slot(job, moment)
+        if first is not None:
+            yield first
+            yield from slots_after(job.cron, first, self.zone)
 
     def _before_all_that_start_with(self, slot: datetime, moment: datetime) -> datetime:
         """Step over a whole blackout at once: it may hold thousands of slots."""
