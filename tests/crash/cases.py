@@ -133,6 +133,35 @@ def _only_the_new_password_opens(studio: Studio, before: dict[str, str], good: T
     assert studio.run("verify", next(iter(before)), "--decrypt", "old").code == 12
 
 
+def _something_to_copy(studio: Studio) -> Tree:
+    studio.configure(copy_to=["copies"])
+    (studio.root / "copies").mkdir()
+    _a_chain(studio)
+    studio.good("create", "--encrypt", "old")
+    studio.good("pin", "latest")
+    return {}
+
+
+def _each_copy_is_whole(studio: Studio, before: dict[str, str], good: Tree, changed: Tree) -> None:
+    """Whatever is there is what is here, with its checksum, and an incremental has its base."""
+    _same_names(studio, before, good, changed)
+    place, bases = studio.root / "copies", {found["id"]: found for found in studio.listed().values()}
+    for name, found in studio.listed().items():
+        if (place / name).exists():
+            for file in (name, f"{name}.sha256"):
+                assert (place / file).read_bytes() == (studio.backups / file).read_bytes()
+            assert not found["base"] or (place / bases[found["base"]]["name"]).exists()
+
+
+def _all_is_copied(studio: Studio, before: dict[str, str], good: Tree, changed: Tree) -> None:
+    _each_copy_is_whole(studio, before, good, changed)
+    here, there = (
+        {name for name in os.listdir(folder) if not name.startswith(".")}
+        for folder in (studio.backups, studio.root / "copies")
+    )
+    assert here == there
+
+
 CASES = {
     "create": Case(("create",), _a_chain, _all_stay, _one_more),
     "create incremental": Case(("create", "--type", "incremental"), _a_chain, _all_stay, _one_more),
@@ -146,4 +175,5 @@ CASES = {
         passwords=("old", "new"),
         quick=1,
     ),
+    "copy": Case(("copy",), _something_to_copy, _each_copy_is_whole, _all_is_copied, passwords=("old",)),
 }
