@@ -11,7 +11,7 @@ from typing import Final
 from pinnacle_backup.crypto.signing import fingerprint, in_groups
 from pinnacle_backup.model.drills import PROVEN, CheckResult, DrillReport
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.model.words import counted, duration, instant, local_with_zone, number, size, speed
+from pinnacle_backup.model.words import counted, instant, local_with_zone, number, size, span, speed
 
 _SHOWN: Final = 200
 _NOT_REACHED: Final = "Not reached: the restore failed before."
@@ -32,8 +32,8 @@ def page(report: DrillReport, public_key: bytes, signature: str) -> str:
     return template.substitute(
         style=package.joinpath("drill_page.css").read_text("utf-8"),
         outcome=report.outcome,
-        headline="Proven restorable" if proven else "Not restorable",
-        title=_text(f"{'Proven restorable' if proven else 'NOT restorable'}: {report.backup.name}"),
+        headline="Proven restorable" if proven else "NOT proven restorable",
+        title=_text(f"{'Proven restorable' if proven else 'NOT proven restorable'}: {report.backup.name}"),
         sentence=_sentence(report),
         figures=_figures(report),
         problems=_problems(report),
@@ -50,37 +50,38 @@ def page(report: DrillReport, public_key: bytes, signature: str) -> str:
 
 
 def _sentence(report: DrillReport) -> str:
-    name, date = _text(report.backup.name), _moment(report.started)
-    where = f"on {_text(report.host)}" if report.host else ""
+    began = instant(report.started).astimezone()
+    date = _text(f"{began:%-d %B %Y} at {began:%H:%M} {began.tzname() or ''}".strip())
+    name, where = _text(report.backup.name), f"on {_text(report.host)}"
     if report.outcome == PROVEN:
         return (
             f"On <strong>{date}</strong> the backup <strong>{name}</strong> was restored completely {where} "
-            f"in <strong>{duration(report.recovery_seconds)}</strong>, into an isolated folder. "
+            f"in <strong>{_text(span(report.recovery_seconds))}</strong>, into an isolated folder. "
             "Everything in it was compared with what was backed up, and nothing differed."
         )
     found = counted(report.problem_count, "problem was", "problems were")
     return (
-        f"On <strong>{date}</strong> a restore of the backup <strong>{name}</strong> {where} into an "
-        f"isolated folder did not give what was backed up, or did not pass the checks: {found} found."
+        f"On <strong>{date}</strong> the backup <strong>{name}</strong> was restored {where} into an "
+        f"isolated folder. That did not give what was backed up, or did not pass all checks: {found} found."
     )
 
 
 def _figures(report: DrillReport) -> str:
-    rate = speed(report.nbytes, report.recovery_seconds)
+    seconds = report.recovery_seconds
     good = sum(database.good for database in report.databases)
     passed = sum(check.passed for check in report.checks)
     shown = [
-        (duration(report.recovery_seconds), "to recover", rate),
-        (duration(report.data_age_seconds), "old was the data", "what a loss at that time would have cost"),
-        (size(report.nbytes), "restored", counted(report.entries, "path")),
+        ("Recovery time", span(seconds), speed(report.nbytes, seconds)),
+        ("Age of the data", span(report.data_age_seconds), "when the drill began"),
+        ("Restored", size(report.nbytes), counted(report.entries, "path")),
     ]
     if report.databases:
-        shown.append((f"{good} of {len(report.databases)}", "databases sound", ""))
+        shown.append(("Databases sound", f"{good} of {len(report.databases)}", ""))
     if report.checks:
-        shown.append((f"{passed} of {len(report.checks)}", "own checks passed", ""))
+        shown.append(("Own checks passed", f"{passed} of {len(report.checks)}", ""))
     return "".join(
-        f"<div><dt>{_text(what)}</dt><dd>{_text(value)}<small>{_text(note)}</small></dd></div>"
-        for value, what, note in shown
+        f"<div><dt>{what}</dt><dd>{_text(value)}<small>{_text(note)}</small></dd></div>"
+        for what, value, note in shown
     )
 
 
@@ -112,7 +113,7 @@ def _backup(report: DrillReport) -> str:
         ("Name", backup.name),
         ("Type", backup.type + (", encrypted" if backup.encrypted else "")),
         ("Data of", _moment(backup.created)),
-        ("Stored in", f"{size(backup.stored)} ({number(backup.stored)} bytes)"),
+        ("Archive", f"{size(backup.stored)} ({number(backup.stored)} bytes)"),
         ("Id", backup.id),
         ("Builds on", backup.base),
     )
@@ -133,15 +134,14 @@ def _drill(report: DrillReport) -> str:
 def _steps(report: DrillReport) -> str:
     seconds = report.seconds
     steps = [
-        ("Open the archives and plan", seconds.open, True),
-        ("Restore, until every byte is on the disk", seconds.restore, True),
-        ("Compare with the backup", seconds.compare, False),
-        ("Check databases", seconds.databases, False),
-        ("Own checks", seconds.checks, False),
+        ("Open the archives, and plan", seconds.open),
+        ("Restore, until every byte is on the disk", seconds.restore),
+        ("<strong>Recovery time</strong>", seconds.recovery),
+        ("Compare with the backup", seconds.compare),
+        ("Check databases", seconds.databases),
+        ("Own checks", seconds.checks),
     ]
-    rows = [(_text(what), _text(duration(took)), "yes" if counts else "") for what, took, counts in steps]
-    rows.append(("<strong>Recovery time</strong>", f"<strong>{duration(seconds.recovery)}</strong>", ""))
-    return _table(("Step", "Time", "Part of recovery"), rows)
+    return _table(("Step", "Time"), [(what, _text(span(took))) for what, took in steps], "times")
 
 
 def _databases(report: DrillReport) -> str:
@@ -171,14 +171,14 @@ def _check(check: CheckResult) -> str:
     word, style = ("passed", "yes") if check.passed else (f"failed, {ended}", "no")
     said = f'<code>{_text(check.command)}</code><span class="{style}">{_text(word)}</span>'
     output = f"<pre>{escape(check.output)}</pre>" if check.output else ""
-    return f'<div class="check"><p>{said}<small>{duration(check.seconds)}</small></p>{output}</div>'
+    return f'<div class="check"><p>{said}<small>{_text(span(check.seconds))}</small></p>{output}</div>'
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]], style: str = "") -> str:
     """Return a table; titles and cells are HTML already."""
     head = "".join(f"<th>{title}</th>" for title in titles)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table class="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _facts(*pairs: tuple[str, str]) -> str:

@@ -11,12 +11,12 @@ from pinnacle_backup.cli.table import Cell, Column
 from pinnacle_backup.cli.text import (
     age,
     counted,
-    duration,
     instant,
     local,
     local_with_zone,
     number,
     size,
+    span,
     speed,
 )
 from pinnacle_backup.crypto.signing import in_groups
@@ -100,7 +100,7 @@ def _row(drill: DrillRecord, now: datetime) -> tuple[Cell, ...]:
         Cell(local(ended)),
         Cell(age(ended, now)),
         Cell(drill.outcome, "good" if drill.outcome == PROVEN else "bad"),
-        Cell(duration(drill.seconds)),
+        Cell(span(drill.seconds)),
         Cell(printable(drill.backup)),
     )
 
@@ -110,7 +110,7 @@ def _show_outcome(out: Output, report: DrillReport, *, always: bool = False) -> 
     name = printable(report.backup.name)
     if report.outcome == PROVEN:
         rate = speed(report.nbytes, report.recovery_seconds)
-        took = f"restored in {duration(report.recovery_seconds)}" + (f" ({rate})" if rate else "")
+        took = f"restored in {span(report.recovery_seconds)}" + (f" ({rate})" if rate else "")
         tell = out.data if always else out.say
         tell(f"{out.style(f'{name} is proven restorable', 'good')}: {took}")
         return
@@ -122,14 +122,14 @@ def _facts(report: DrillReport, now: datetime) -> list[tuple[str, str]]:
     seconds = report.seconds
     began = instant(report.started)
     how_long = age(began, now)
-    old = duration(report.data_age_seconds)
+    old = span(report.data_age_seconds)
     checking = seconds.compare + seconds.databases + seconds.checks
     return [
         ("drill", report.id),
         ("began", f"{local_with_zone(began)}, {how_long if how_long == 'now' else how_long + ' ago'}"),
         ("by", f"{printable(report.started_by)} on {printable(report.host)}"),
         ("data of", f"{local_with_zone(instant(report.backup.created))}, {old} old then"),
-        ("recovery", f"{duration(report.recovery_seconds)}, and {duration(checking)} to check everything"),
+        ("recovery", f"{span(report.recovery_seconds)}, and {span(checking)} to check everything"),
         ("compared", f"{counted(report.entries, 'path')}, {number(report.nbytes)} bytes"),
         ("databases", _databases(report)),
         ("checks", _passed(report)),
@@ -148,7 +148,7 @@ def _passed(report: DrillReport) -> str:
 
 def _check(out: Output, check: CheckResult) -> str:
     word = out.style("passed", "good") if check.passed else out.style("failed", "bad")
-    return f"{word} in {duration(check.seconds)}: {printable(check.command)}"
+    return f"{word} in {span(check.seconds)}: {printable(check.command)}"
 
 
 def _with_signature(found: Genuineness) -> dict[str, object]:

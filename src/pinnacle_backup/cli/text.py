@@ -13,6 +13,7 @@ from pinnacle_backup.model.words import (
     local_with_zone,
     number,
     size,
+    span,
     speed,
     zone_name,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "number",
     "shorten",
     "size",
+    "span",
     "speed",
     "width",
     "zone_name",

@@ -48,6 +48,11 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
+def span(seconds: float) -> str:
+    """Return the duration of what did take some time, however little: ``under 0.1 s``."""
+    return duration(seconds) if seconds >= 0.05 else "under 0.1 s"
+
+
 def speed(nbytes: int, seconds: float) -> str:
     """Return ``248 MB/s``; nothing where the time is too short to tell."""
     return f"{size(round(nbytes / seconds))}/s" if seconds >= 0.05 else ""
