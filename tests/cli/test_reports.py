@@ -15,9 +15,8 @@ from pinnacle_backup.cli.differences import show_differences
 from pinnacle_backup.cli.entries import entry_line
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import show_backup, show_plan, show_restore, show_verify
-from pinnacle_backup.cli.state import show_status
 from pinnacle_backup.model.entry import DIRECTORY, FILE, SYMLINK, Entry
-from pinnacle_backup.model.queries import BackupDetails, Difference, StudioStatus
+from pinnacle_backup.model.queries import BackupDetails, Difference
 from pinnacle_backup.model.results import (
     BackupReport,
     CleanupPlan,
@@ -218,24 +217,3 @@ def test_differences_are_marked_and_counted(streams: Streams) -> None:
         ". d  mode 0644 to 0600",
         "1 added, 1 removed, 1 changed, 1 with other metadata",
     ]
-
-
-def test_status_begins_with_the_verdict(streams: Streams, backup, now: datetime) -> None:
-    status = StudioStatus(
-        root="/srv/studio",
-        directory="/srv/studio/backups",
-        level="bad",
-        headline="Not protected: the newest backup is 9 days old.",
-        counts={"full": 2, "incremental": 0, "safety": 1},
-        represented=1,
-        stored=10**9,
-        free=10**12,
-        schedule=("full backup every day at 02:00",),
-        newest=backup(1),
-        problems=(Problem("x.tar.gz", "cut off"),),
-    )
-    assert show_status(streams.output, status, now) == 0
-    assert streams.out.startswith("Not protected: the newest backup is 9 days old.\n\n")
-    for words in ("2 full, 1 safety", "1.0 GB used, 1.0 TB free", "not running", "every day at 02:00"):
-        assert words in streams.out
-    assert "x.tar.gz: cut off" in streams.err

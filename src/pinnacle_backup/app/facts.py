@@ -20,7 +20,7 @@ from pinnacle_backup.app.space import space_of
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.config.schema import Configuration
-from pinnacle_backup.errors import PinnacleError, StateError, StoreError
+from pinnacle_backup.errors import PinnacleError, StateError
 from pinnacle_backup.model.drills import DrillRecord
 from pinnacle_backup.model.health import Space
 from pinnacle_backup.model.runs import RUNNING, Run
@@ -115,7 +115,7 @@ def facts_of(studio: Studio) -> Facts:
 def _store(studio: Studio) -> tuple[Listing, Space | None, PinnacleError | None]:
     try:
         return studio.repository.listing(), space_of(studio), None
-    except StoreError as error:
+    except PinnacleError as error:
         return Listing(()), None, error
 
 

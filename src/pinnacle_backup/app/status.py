@@ -32,7 +32,7 @@ def _status(studio: Studio, facts: Facts) -> StudioStatus:
         headline=health.headline,
         checks=health.checks,
         overdue=overdue_of(facts.promise),
-        counts=counts_of(backups),
+        counts={} if facts.store_fault else counts_of(backups),
         represented=newest.totals.size if newest else 0,
         stored=sum(info.stored for info in backups),
         space=facts.space,

@@ -32,7 +32,7 @@ def show_status(out: Output, status: StudioStatus, now: datetime) -> int:
         out.data("", _wrapped(out, check.line, _STYLES[check.level]))
         _advise(out, check)
     out.data("")
-    out.facts(_facts(out, status, now))
+    out.facts(_facts(status, now))
     warn_of_problems(out, f"{counted(len(status.problems), 'archive')} with problems:", status.problems)
     return DONE
 
@@ -54,14 +54,14 @@ def _advise(out: Output, check: Check) -> None:
         out.data(_wrapped(out, f"hint: {out.as_called(check.advice)}", "", indent="  "))
 
 
-def _facts(out: Output, status: StudioStatus, now: datetime) -> list[tuple[str, str]]:
+def _facts(status: StudioStatus, now: datetime) -> list[tuple[str, str]]:
     return [
         ("studio", printable(status.root)),
         ("newest", _newest(status.newest, now)),
         ("backups", _backups(status)),
         ("room", _room(status, now)),
-        ("verified", _moment(status.verified, now) if status.verified else "never"),
-        ("drill", _drill(out, status, now)),
+        ("verified", _verified(status, now)),
+        ("drill", _drill(status, now)),
         *_titled("running", [_running(run, now) for run in status.running]),
         *_titled("schedule", [printable(line) for line in status.schedule] or ["nothing is scheduled"]),
         *_titled("next", [f"{run.words}: {run.run} ({run.job})" for run in status.upcoming[:_NEXT]]),
@@ -81,9 +81,17 @@ def _newest(backup: BackupInfo | None, now: datetime) -> str:
 
 def _backups(status: StudioStatus) -> str:
     words = [f"{count} {kind}" for kind, count in status.counts.items() if count]
+    if not status.counts:
+        return f"cannot be listed in {printable(status.directory)}"
     if not words:
         return f"none in {printable(status.directory)}"
     return f"{', '.join(words)}: {size(status.stored)} in {printable(status.directory)}"
+
+
+def _verified(status: StudioStatus, now: datetime) -> str:
+    if not status.counts:
+        return ""
+    return _moment(status.verified, now) if status.verified else "never"
 
 
 def _room(status: StudioStatus, now: datetime) -> str:
@@ -93,10 +101,10 @@ def _room(status: StudioStatus, now: datetime) -> str:
     return f"{size(space.free)} free ({percent_words(space)}){full_words(space, now, ', ')}"
 
 
-def _drill(out: Output, status: StudioStatus, now: datetime) -> str:
+def _drill(status: StudioStatus, now: datetime) -> str:
     proven, last = status.proven, status.drill
     if last is None:
-        return out.as_called("never: `pinnacle-backup drill` proves that a backup restores")
+        return "never; `drill` proves that a backup restores"
     failed = "" if last.outcome == PROVEN else f"; failed {_moment(last.ended, now)}"
     if proven is None:
         return f"never proven{failed}"

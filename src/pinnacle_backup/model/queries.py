@@ -166,7 +166,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
         directory: Where the backups lie.
         level, headline, checks: See ``model.health.Health``.
         overdue: The backup that should have been made by now; None where there is none such.
-        counts: Number of backups by ``full``, ``incremental`` and ``safety``.
+        counts: Number of backups by ``full``, ``incremental`` and ``safety``; none where unknown.
         represented: Bytes of content that the newest backup stands for.
         stored: Bytes of all archives.
         space: The room where the backups lie; None where there is no limit.

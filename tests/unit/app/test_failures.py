@@ -25,7 +25,9 @@ def history(*told: str | tuple[str, dict[str, object]]) -> list[Run]:
         ended = iso(NOW - timedelta(hours=len(told) - number))
         values: dict[str, object] = {"ended": ended, "started": ended, **more}
         detail, job = ("" if detail == "-" else detail), ("" if job == "-" else job)
-        runs.append(Run(id=number, verb=verb, detail=detail, origin=Origin(job=job), outcome=outcome, **values))
+        runs.append(
+            Run(id=number, verb=verb, detail=detail, origin=Origin(job=job), outcome=outcome, **values)
+        )
     return runs[::-1]
 
 
@@ -111,6 +113,8 @@ def test_only_the_last_word_of_each_job_counts(told: list[str]) -> None:
     for run in found:
         later = [other for other in runs if other.id > run.id and other.origin.job == run.origin.job]
         same = [other for other in later if run.origin.job in JOBS or other.verb == run.verb]
-        assert not [other for other in same if other.outcome in ("good", "warnings") and other.detail == run.detail]
+        assert not [
+            other for other in same if other.outcome in ("good", "warnings") and other.detail == run.detail
+        ]
     jobs = [run.origin.job for run in found if run.origin.job in JOBS]
     assert len(jobs) == len(set(jobs))

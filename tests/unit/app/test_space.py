@@ -24,9 +24,7 @@ TOTAL = 10**12
 def samples(*used: int, every: int = 1) -> list[Sample]:
     """Return samples of what was used, one each ``every`` days, the last one of today."""
     days = (TODAY - timedelta(days=every * ago) for ago in range(len(used) - 1, -1, -1))
-    return [
-        Sample(day=day, stored=0, free=TOTAL - n, total=TOTAL) for day, n in zip(days, used, strict=True)
-    ]
+    return [Sample(day=day, stored=0, free=TOTAL - n, total=TOTAL) for day, n in zip(days, used, strict=True)]
 
 
 @pytest.mark.parametrize(

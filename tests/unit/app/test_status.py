@@ -1,57 +1,76 @@
-"""One sentence that says the worst fact."""
+"""The facts behind the headline."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-import msgspec
-import pytest
+from pinnacle_backup.app.health import studio_health
+from pinnacle_backup.app.status import studio_status
+from pinnacle_backup.model.drills import DrillRecord
+from pinnacle_backup.state.drills import Drills
+from pinnacle_backup.state.instants import iso
+from pinnacle_backup.store.locks import lock
 
-from pinnacle_backup.app.status import verdict
-from pinnacle_backup.config.schema import Backup, Configuration
-from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupHeader, BackupInfo, BackupTotals
-from pinnacle_backup.model.results import Problem
-from pinnacle_backup.repository.listing import Listing
+from .clocked import Clocked
 
-NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
-
-
-def _backup(
-    hours: float, *, base: str = "", verified: float | None = None, **attributes: object
-) -> BackupInfo:
-    def iso(ago: float) -> str:
-        return (NOW - timedelta(hours=ago)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-    header = BackupHeader(
-        repository="0" * 32, id=f"{int(hours * 60):032x}", type=INCREMENTAL if base else FULL, created=iso(hours),
-        base=base, safety=bool(attributes.pop("safety", False)),
-    )  # fmt: skip
-    totals = BackupTotals(entries=10, shrunk=bool(attributes.pop("shrunk", False)))
-    checked = "" if verified is None else iso(verified)
-    return BackupInfo(name=f"b{hours}.tar.gz", header=header, totals=totals, stored=1, verified=checked)
+NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("listing", "level", "words"),
-    [
-        (Listing(()), "bad", "there is no backup yet"),
-        (Listing((_backup(1, base="f" * 32),)), "bad", "no backup is complete"),
-        (Listing((_backup(1, safety=True), _backup(200, verified=1))), "bad", "8 days old"),
-        (Listing((_backup(27, verified=1),)), "bad", "1 day old"),
-        (Listing((_backup(25, verified=1),)), "good", "Protected: the newest backup is 1 day old"),
-        (Listing((_backup(3, shrunk=True, verified=1),)), "warning", "suspiciously little"),
-        (Listing((_backup(3, verified=1),), (Problem("x.tar.gz", "cut off"),)), "warning", "x.tar.gz"),
-        (Listing((_backup(3),)), "warning", "no backup was ever verified; the newest backup is 3 hours old"),
-        (Listing((_backup(3), _backup(900, verified=800))), "warning", "nothing was verified for 33 days"),
-        (Listing((_backup(0.001, verified=0),)), "good", "less than a minute"),
-    ],
-)
-def test_the_worst_fact_comes_first(listing: Listing, level: str, words: str) -> None:
-    found, sentence = verdict(listing, Configuration(), NOW)
-    assert found == level
-    assert words in sentence
+def test_a_studio_without_backups_has_a_status(tmp_path: Path) -> None:
+    status = studio_status(Clocked(tmp_path / "studio", NOW).studio)
+    assert (status.level, status.newest, status.stored) == ("critical", None, 0)
+    assert status.headline == "Not protected: there is no backup yet."
+    assert status.counts == {"full": 0, "incremental": 0, "safety": 0}
+    assert (status.verified, status.drill, status.proven, status.running) == ("", None, None, ())
 
 
-def test_switched_off_is_not_protected() -> None:
-    configuration = msgspec.structs.replace(Configuration(), backup=Backup(enabled=False))
-    assert verdict(Listing((_backup(1, verified=0),)), configuration, NOW)[0] == "bad"
+def test_it_tells_what_there_is_and_what_comes_next(tmp_path: Path) -> None:
+    clocked = Clocked(tmp_path / "studio", NOW)
+    clocked.create()
+    clocked.now += timedelta(hours=1)
+    name = clocked.create("incremental")
+    clocked.verify()
+    number = clocked.run("verify", "")
+    proven = DrillRecord(id="1", ended=iso(NOW), backup=name, outcome="proven", seconds=2.5)
+    failed = DrillRecord(id="2", ended=iso(clocked.now), backup=name, outcome="failed", seconds=1)
+    for drill in (proven, failed):
+        Drills(clocked.studio.state).record(drill)
+    with lock(str(clocked.root / ".pinnacle"), "scheduler", shared=False, wait_seconds=0, owner="a service"):
+        status = studio_status(clocked.studio)
+    assert status.counts == {"full": 1, "incremental": 1, "safety": 0}
+    assert status.newest is not None
+    assert status.newest.name == name
+    assert status.stored == sum(info.stored for info in clocked.studio.repository.list())
+    assert status.verified == "2026-11-22T15:00:00.000000Z"
+    assert (status.drill, status.proven) == (failed, proven)
+    assert [run.id for run in status.running] == [number]
+    assert [(run.job, run.words) for run in status.upcoming] == [
+        ("daily-full", "tomorrow at 02:00"),
+        ("weekly-cleanup", "on Sunday 29 November at 04:00"),
+    ]
+    assert status.schedule == (
+        "full backup every day at 02:00",
+        "cleanup every Sunday at 04:00",
+        "all times in UTC",
+    )
+    assert "`a service` by process" in status.scheduler
+
+
+def test_status_and_health_are_one_truth(tmp_path: Path) -> None:
+    clocked = Clocked(tmp_path / "studio", NOW)
+    clocked.create()
+    clocked.now += timedelta(days=3)
+    status, health = studio_status(clocked.studio), studio_health(clocked.studio)
+    assert (status.level, status.headline, status.checks) == (health.level, health.headline, health.checks)
+    assert status.overdue is not None
+    assert status.overdue.sentence in status.headline
+
+
+def test_a_record_that_cannot_be_read_does_not_hide_the_backups(tmp_path: Path) -> None:
+    clocked = Clocked(tmp_path / "studio", NOW)
+    clocked.create()
+    clocked.damage_the_record()
+    status = studio_status(clocked.studio)
+    assert status.newest is not None
+    assert "record" in [check.name for check in status.checks if check.level == "unknown"]
