@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .canaries import leaks, logs_below
 
 # A shell that ignores hang-ups (nohup) hands that on; tests that send one need a program that hears it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that leaves a secret in the log of any studio that it made, whatever else it is about."""
+    result = yield
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if isinstance(folder, Path):
+        found = leaks(logs_below(folder))
+        assert not found, f"secrets in logs: {found}"
+    return result

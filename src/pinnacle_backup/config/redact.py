@@ -40,7 +40,8 @@ class Redactor:
     """Masks the secrets it knows, in every form they take, and what looks like a secret."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
+        texts = {text for secret in secrets for text in (secret, *_parts(secret))}
+        forms = sorted({form for text in texts for form in _forms(text)}, key=len, reverse=True)
         self._known = re.compile("|".join(_matching(form) for form in forms)) if forms else None
         self._suspects = re.compile(_SUSPECTS, re.VERBOSE | re.IGNORECASE)
 
@@ -49,6 +50,22 @@ class Redactor:
         if self._known is not None:
             text = self._known.sub(MASK, text)
         return self._suspects.sub(lambda match: (match["before"] or match["scheme"]) + MASK, text)
+
+
+def _parts(secret: str) -> list[str]:
+    """
+    Return what is secret in a URL by itself: an error names the path alone, or who logged in.
+
+    The name of a host is none; what stands in its place without a dot is a token of some service.
+    """
+    _, is_url, rest = secret.partition("://")
+    if not is_url:
+        return []
+    authority, *others = re.split(r"[/?&=#]", rest)
+    user, _, host = authority.rpartition("@")
+    has_name = "." in host or host.startswith("localhost")
+    tokens = [*user.split(":"), *others, *([] if has_name else host.split(":"))]
+    return [token for token in tokens if len(token) >= _WHOLE_WORD_BELOW]
 
 
 def _forms(secret: str) -> set[str]:

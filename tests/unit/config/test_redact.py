@@ -99,3 +99,23 @@ def test_a_hostile_line_is_no_trap():
 
     for part in ("://", "--encrypt ", "password=", '"', "Basic ", "a"):
         redact(part * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "masked"),
+    [
+        ("https://hc.example/ping/0123-4567-89ab", "GET /ping/0123-4567-89ab: 404", f"GET /ping/{MASK}: 404"),
+        ("json://anna:correct-horse@mail.example/x", "correct-horse is wrong", f"{MASK} is wrong"),
+        ("tgram://123456789:ABC-token/Chat", "bot 123456789", f"bot {MASK}"),
+        ("ntfy://localhost:8080/topic-of-ours", "no answer from localhost", "no answer from localhost"),
+        (
+            "https://hooks.example/T0/?key=0123456789",
+            "hooks.example: key=0123456789",
+            f"hooks.example: key={MASK}",
+        ),
+        ("https://hooks.example/api/send", "api: send failed", "api: send failed"),
+    ],
+)
+def test_a_secret_url_is_masked_in_its_parts_too(url: str, text: str, masked: str):
+    """An error names the path alone, or who logged in; the name of the host helps, and stays."""
+    assert Redactor([url])(text) == masked
