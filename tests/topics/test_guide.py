@@ -289,7 +289,8 @@ def test_command_line_usage(studio: Studio) -> None:
     studio.run("python scripts/backup_restore.py cleanup --retention 30")
     assert studio.archives() == before
     # Get system status
-    assert "Protected" in studio.run("python scripts/backup_restore.py status")
+    said = studio.run("python scripts/backup_restore.py status")
+    assert said.startswith("Look: nothing happens by itself: the scheduler does not run.")
 
 
 def test_a_backup_that_is_not_there(studio: Studio) -> None:
