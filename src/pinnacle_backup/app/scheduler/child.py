@@ -117,7 +117,8 @@ def launch(studio: Studio, due: Due) -> Child:
     words = ["--no-input", "--quiet", "schedule", "--run-now", due.job.name]
     slot = ["--slot", iso(due.slot), "--attempt", str(due.attempt)]
     popen = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", pinnacle_backup.__name__, *_where(studio.place), *words, *slot],
+        # -P: the studio may be a Python program, and its json.py is not ours.
+        [sys.executable, "-P", "-m", pinnacle_backup.__name__, *_where(studio.place), *words, *slot],
         cwd=studio.root,
         env=_environment(studio.place.environ),
         stdin=subprocess.DEVNULL,
