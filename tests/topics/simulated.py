@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from pinnacle_backup.model.jobs import JobState
 from pinnacle_backup.schedule.decision import (
+    Decision,
     Due,
     begun,
     corrected,
@@ -42,6 +43,7 @@ class Simulation:
         outcome: Says what becomes of a run; one that is killed takes the scheduler with it for a while.
         runs: All that began, in this order.
         waived: Slots that a full backup covered, by job.
+        decision: The last one.
     """
 
     timetable: Timetable
@@ -50,13 +52,14 @@ class Simulation:
     states: dict[str, JobState] = field(default_factory=dict)
     runs: list[Ran] = field(default_factory=list)
     waived: list[tuple[str, datetime]] = field(default_factory=list)
+    decision: Decision = field(default_factory=Decision)
 
     def look(self) -> bool:
         """Look once; tell whether a run began."""
         for job in self.timetable.jobs:
             state = self.states.get(job.name)
             self.states[job.name] = first_seen(self.now) if state is None else self._taken_up(state)
-        decision = decide(self.timetable, self.states, self.now)
+        decision = self.decision = decide(self.timetable, self.states, self.now)
         for name, slot in decision.settle:
             self.states[name] = covered(self.states[name], slot)
             self.waived.append((name, slot))
