@@ -21,18 +21,19 @@ from pinnacle_backup.archive import tar
 from pinnacle_backup.archive.members import Codec
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.crypto.content_id import content_id
+from pinnacle_backup.engine.chunk_sizes import ChunkSizes, chunk_sizes
 from pinnacle_backup.engine.chunks import PAGE_HASH, Run, Stored, store_chunks, store_pages
 from pinnacle_backup.engine.extents import ArchiveTable, cut, join
 from pinnacle_backup.engine.scope import Scope
 from pinnacle_backup.engine.tar_stream import append_page_table, file_header
-from pinnacle_backup.engine.workers import BUFFER, Pipeline
+from pinnacle_backup.engine.workers import Pipeline
 from pinnacle_backup.errors import SourceError
 from pinnacle_backup.model.entry import Entry, Extent, PageTable
 from pinnacle_backup.model.streams import Buffer
 
-CHUNK_AVERAGE: Final = 512 << 10
-CHUNK_SMALLEST: Final = 128 << 10
-CHUNK_LARGEST: Final = 2 << 20
+_FILL: Final = 4 << 20
+"""Bytes that a buffer is filled with, where chunks are not larger."""
+
 _TABLE_IN_MEMORY: Final = 4 << 20
 
 
@@ -62,9 +63,10 @@ class LargeFiles:
         key: For content ids and page hashes.
         scratch: Folder for page tables of very large databases.
         advance: Called with every count of bytes read.
+        sizes: Tells by the bytes of a file how large its chunks are.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         pipeline: Pipeline,
         writer: ArchiveWriter,
@@ -74,6 +76,7 @@ class LargeFiles:
         key: bytes,
         scratch: str,
         advance: Callable[[int], None],
+        sizes: Callable[[int], ChunkSizes] = chunk_sizes,
     ) -> None:
         self._pipeline = pipeline
         self._writer = writer
@@ -82,7 +85,7 @@ class LargeFiles:
         self._key = key
         self._scratch = scratch
         self._advance = advance
-        self._chunker = FastCDC(avg_size=CHUNK_AVERAGE, min_size=CHUNK_SMALLEST, max_size=CHUNK_LARGEST)
+        self._sizes = sizes
         self._numbers = 0
 
     def store(
@@ -108,7 +111,7 @@ class LargeFiles:
             SourceError: It cannot be read to its end; ``then`` is not called.
         """
         file = _File(entry, own=scope is None)
-        stored = sum(length for _, length in segments)
+        stored = _stored(segments)
         if file.own:
             self._pipeline.then(lambda: self._begin(file, stored))
         digest = hashlib.sha256()
@@ -151,7 +154,7 @@ class LargeFiles:
             self._pipeline.then(lambda: self._begin(file, entry.size))
         digest = hashlib.sha256()
         hashes = _Pieces(known or iter(()))
-        whole = BUFFER - BUFFER % page_size
+        whole = _FILL - _FILL % page_size
         with self._giving_up(file, entry.size):
             for buffer, length in self._filled(descriptor, entry.size, whole, digest.update):
                 piece = hashes.take(-(-length // page_size) * PAGE_HASH)
@@ -163,10 +166,11 @@ class LargeFiles:
 
     def first_chunk(self, descriptor: int, segments: Sequence[tuple[int, int]]) -> tuple[bytes, int] | None:
         """Return (content id, length) of a file's first chunk; None where it has no content."""
+        sizes = self._sizes(_stored(segments))
         for offset, length in segments[:1]:
             with reading():
-                data = os.pread(descriptor, min(length, CHUNK_LARGEST), offset)
-            for chunk in self._chunker.cut_buf(data):
+                data = os.pread(descriptor, min(length, sizes.largest), offset)
+            for chunk in _chunker(sizes).cut_buf(data):
                 return content_id(self._key, data[: chunk.length]), chunk.length
         return None
 
@@ -178,6 +182,8 @@ class LargeFiles:
         self, descriptor: int, segments: Iterable[tuple[int, int]], update: Callable[[Buffer], None]
     ) -> Iterator[tuple[int, list[int]]]:
         """Yield (buffer, chunk lengths), with each buffer full of whole chunks."""
+        sizes = self._sizes(_stored(segments))
+        chunker, fill = _chunker(sizes), max(_FILL, sizes.largest)
         for start, length in segments:
             position, end = start, start + length
             rest = b""
@@ -185,12 +191,12 @@ class LargeFiles:
                 buffer = self._pipeline.buffer()
                 view = self._pipeline.workers.buffer(buffer)
                 view[: len(rest)] = rest
-                wanted = min(BUFFER - len(rest), end - position)
+                wanted = min(fill - len(rest), end - position)
                 with self._returning(buffer):
                     got = self._read(descriptor, view[len(rest) : len(rest) + wanted], position, update)
                 position = position + got if got == wanted else end
                 filled = len(rest) + got
-                lengths = [chunk.length for chunk in self._chunker.cut_buf(view[:filled])]
+                lengths = [chunk.length for chunk in chunker.cut_buf(view[:filled])]
                 rest = b""
                 if position < end and len(lengths) > 1:
                     rest = bytes(view[filled - lengths.pop() : filled])
@@ -286,8 +292,8 @@ class LargeFiles:
 
     def _pad(self, promised: int, got: int) -> None:
         missing = promised - got + len(tar.padding(promised))
-        for start in range(0, missing, BUFFER):
-            self._writer.append(self._codec.compress(bytes(min(BUFFER, missing - start)), 1))
+        for start in range(0, missing, _FILL):
+            self._writer.append(self._codec.compress(bytes(min(_FILL, missing - start)), 1))
 
     def _end_database(self, file: _File, page_size: int, then: Callable[[Entry], None]) -> None:
         size = file.entry.size
@@ -313,6 +319,14 @@ def reading() -> Iterator[None]:
         yield
     except OSError as error:
         raise SourceError(f"{os.strerror(error.errno or 0)} while it was read") from error
+
+
+def _stored(segments: Iterable[tuple[int, int]]) -> int:
+    return sum(length for _, length in segments)
+
+
+def _chunker(sizes: ChunkSizes) -> FastCDC:
+    return FastCDC(avg_size=sizes.average, min_size=sizes.smallest, max_size=sizes.largest)
 
 
 def _extent(run: Run, offsets: Sequence[int], members: Sequence[bytes]) -> Extent:

@@ -20,10 +20,11 @@ from contextlib import contextmanager
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from pinnacle_backup.archive.members import Codec
+from pinnacle_backup.engine.chunk_sizes import LARGEST
 from pinnacle_backup.errors import PinnacleError
 
-BUFFER: Final = 4 << 20
-"""Bytes of one shared buffer."""
+BUFFER: Final = LARGEST
+"""Bytes of one shared buffer; they take memory only as far as they were ever filled."""
 
 _PR_SET_PDEATHSIG: Final = 1
 
