@@ -1,0 +1,1 @@
+"""The studio server: pages and API, on top of the use-cases in ``app``."""

@@ -1,0 +1,89 @@
+"""
+The templates' environment: what every page may use beside the macros in ``components.html``.
+
+Everything that a template prints is escaped, and made printable as UTF-8: names of files may be any bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pinnacle_backup.model import words
+from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.runs import BAD_OUTCOMES, CANCELLED, GOOD, RUNNING
+
+STATIC = "/static"
+
+
+def environment(*, static: str = STATIC) -> Environment:
+    """
+    Return the environment of all templates.
+
+    Filters: ``size``, ``number``, ``duration``, ``printable``, ``moment``, ``tone``; functions: ``counted``,
+    ``speed``, ``age``; a value that a page forgot to give is an error, never an empty place.
+
+    Args:
+        static: Where the static files are served.
+    """
+    env = Environment(
+        loader=PackageLoader("pinnacle_backup.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_encodable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals.update(static=static, counted=words.counted, speed=words.speed, age=_age)
+    env.filters.update(
+        size=words.size,
+        number=words.number,
+        duration=words.duration,
+        printable=printable,
+        moment=moment,
+        tone=tone,
+    )
+    return env
+
+
+def tone(state: str) -> str:
+    """Return the tone that an outcome or a level of health is shown in: ``good``, ``warn``, ``bad`` ..."""
+    if state in BAD_OUTCOMES or state in ("critical", "bad", "damaged", "missed"):
+        return "bad"
+    known: Mapping[str, str] = {
+        GOOD: "good",
+        "ok": "good",
+        "proven": "good",
+        RUNNING: "accent",
+        CANCELLED: "neutral",
+        "idle": "neutral",
+        "unknown": "warn",
+    }
+    return known.get(state, "warn")
+
+
+def moment(value: str | datetime) -> datetime:
+    """Return an instant of the model (ISO 8601, UTC) or of Python as a moment in UTC."""
+    return words.instant(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+def _age(value: str | datetime, now: datetime) -> str:
+    """Return ``3 h ago``, ``in 3 h`` or ``now``; ``static/js/words.js`` says the same."""
+    then = moment(value)
+    if then > now:
+        ahead = words.age(now, then)
+        return ahead if ahead == "now" else f"in {ahead}"
+    ago = words.age(then, now)
+    return ago if ago == "now" else f"{ago} ago"
+
+
+def _encodable(value: object) -> object:
+    """Print nothing for None; keep names that are no UTF-8 from breaking the page."""
+    if value is None:
+        return ""
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isascii():
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return value
