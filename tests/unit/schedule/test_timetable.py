@@ -130,3 +130,16 @@ def test_last_and_next_start_are_those_of_all_slots(
     newest = max(started)
     first = open_at if newest > settled else min(starts[slot] for slot in starts if slot > newest)
     assert asked.next_start(one, settled, now) == first
+
+
+def test_a_later_slot_may_start_first() -> None:
+    """Jitter shuffles neighbouring slots; the next start is the earliest of them, wherever one asks from."""
+    asked = table(job("*/5 * * * *"), jitter_seconds=3600)
+    (one,) = asked.jobs
+    slots = list(asked.slots(one, NOW - timedelta(hours=3), NOW + timedelta(hours=6)))
+    starts = {slot: asked.start_of(one, slot) for slot in slots}
+    assert sorted(slots, key=lambda slot: starts[slot]) != slots
+    for quarter in range(12):
+        now = NOW + quarter * timedelta(minutes=15)
+        newest = max(slot for slot in slots if starts[slot] <= now)
+        assert asked.next_start(one, newest, now) == min(starts[slot] for slot in slots if slot > newest)
