@@ -8,8 +8,13 @@ Every error that this package raises on purpose.
     │   └── ConfigError            3   the configuration is wrong; names the JSON path
     ├── BackupNotFound            10   no backup of that name
     ├── RunNotFound               10   no run of that number
+    ├── AccountNotFound           10   no user, session or token of that name
     ├── RepositoryBusy            11   another command holds the repository, or a database is in use
     ├── PasswordError             12   the password is missing, or opens none of the key slots
+    ├── NotAuthenticated          12   who asks has not shown who he is
+    │   └── CodeRequired          12   the password is right; a code of the second factor is missing
+    ├── TooManyAttempts           12   too many wrong passwords; says how long to wait
+    ├── Forbidden                  3   who asks may not do that
     ├── DamagedError              13   stored bytes are not the ones that were written
     │   └── FormatError           13   the archive breaks the format's rules: foreign, hostile or damaged
     ├── SourceError                2   a source cannot be read at all
@@ -87,6 +92,13 @@ class RunNotFound(PinnacleError):
     exit_code = 10
 
 
+class AccountNotFound(PinnacleError):
+    """No user, session or token of that name."""
+
+    code = "no-such-account"
+    exit_code = 10
+
+
 class RepositoryBusy(PinnacleError):
     """Another command holds the repository, or another process holds a database."""
 
@@ -99,6 +111,50 @@ class PasswordError(PinnacleError):
 
     code = "wrong-password"
     exit_code = 12
+
+
+class NotAuthenticated(PinnacleError):
+    """Who asks has not shown who he is."""
+
+    code = "not-authenticated"
+    exit_code = 12
+
+
+class CodeRequired(NotAuthenticated):
+    """The password is right; a code of the second factor is missing."""
+
+    code = "code-required"
+
+
+class TooManyAttempts(PinnacleError):
+    """
+    Too many wrong passwords, or too many logins at once.
+
+    Attributes:
+        retry_after: How many seconds to wait.
+    """
+
+    code = "too-many-attempts"
+    exit_code = 12
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep how long to wait on the way between processes."""
+        return (_rebuild_wait, (self.message, self.hint, self.retry_after))
+
+
+def _rebuild_wait(message: str, hint: str, retry_after: float) -> TooManyAttempts:
+    return TooManyAttempts(message, hint=hint, retry_after=retry_after)
+
+
+class Forbidden(PinnacleError):
+    """Who asks may not do that."""
+
+    code = "forbidden"
+    exit_code = 3
 
 
 class DamagedError(PinnacleError):

@@ -50,8 +50,43 @@ CREATE TABLE sample (
     total INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE drill (
     id TEXT PRIMARY KEY, ended TEXT NOT NULL, backup TEXT NOT NULL, outcome TEXT NOT NULL,
-    seconds REAL NOT NULL) WITHOUT ROWID
+    seconds REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE user (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE COLLATE NOCASE, role TEXT NOT NULL,
+    password TEXT NOT NULL, created TEXT NOT NULL, last_login TEXT NOT NULL DEFAULT '',
+    disabled INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE totp (
+    user INTEGER PRIMARY KEY REFERENCES user (id) ON DELETE CASCADE, secret BLOB NOT NULL,
+    confirmed INTEGER NOT NULL DEFAULT 0, step INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE recovery_code (
+    user INTEGER NOT NULL REFERENCES totp (user) ON DELETE CASCADE, digest TEXT NOT NULL,
+    PRIMARY KEY (user, digest)) WITHOUT ROWID;
+CREATE TABLE session (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE,
+    user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE, created TEXT NOT NULL,
+    last_used TEXT NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL);
+CREATE INDEX session_by_user ON session (user);
+CREATE TABLE token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
+    user INTEGER REFERENCES user (id) ON DELETE CASCADE, maker TEXT NOT NULL, created TEXT NOT NULL,
+    expires TEXT NOT NULL, last_used TEXT NOT NULL DEFAULT '');
+CREATE INDEX token_by_user ON token (user);
+CREATE TABLE login (
+    subject TEXT PRIMARY KEY, failures INTEGER NOT NULL, last TEXT NOT NULL,
+    not_before TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX login_by_last ON login (last);
+CREATE TABLE known_address (
+    user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE, address TEXT NOT NULL, last TEXT NOT NULL,
+    PRIMARY KEY (user, address)) WITHOUT ROWID;
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY, time TEXT NOT NULL, who TEXT NOT NULL, address TEXT NOT NULL,
+    action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT NOT NULL, outcome TEXT NOT NULL,
+    hash TEXT NOT NULL);
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the trail only grows'); END;
+CREATE TRIGGER audit_is_true BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the trail only grows'); END
 """
+_END: Final = ";\n"
+"""Of a statement: a semicolon within a line belongs to a trigger."""
 
 
 class Database:
@@ -151,7 +186,7 @@ def _prepare(database: sqlite3.Connection) -> None:
 
 
 def _create(database: sqlite3.Connection) -> None:
-    for statement in _SCHEMA.split(";"):
+    for statement in _SCHEMA.split(_END):
         database.execute(statement)
     database.execute(f"PRAGMA application_id = {_APPLICATION}")
     database.execute(f"PRAGMA user_version = {_VERSION}")

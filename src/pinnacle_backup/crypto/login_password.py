@@ -1,0 +1,149 @@
+"""
+The passwords of accounts: argon2id (RFC 9106), in the form that every implementation reads.
+
+They open no archive and derive no key; those passwords are in ``password``.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+from argon2 import PasswordHasher, Type, extract_parameters
+from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
+
+from pinnacle_backup.errors import PinnacleError, StateError, TooManyAttempts, UsageError
+from pinnacle_backup.model.password_rules import LONGEST_BYTES
+
+_SALT_BYTES: Final = 16
+_HASH_BYTES: Final = 32
+
+
+class HashParameters(msgspec.Struct, frozen=True):
+    """
+    How hard one guess is; the default is the second choice of RFC 9106, as for archives.
+
+    Attributes:
+        memory_kib: Memory in KiB.
+        passes: Passes over that memory.
+        lanes: Parts of it that are worked on at the same time.
+    """
+
+    memory_kib: int = 65_536
+    passes: int = 3
+    lanes: int = 4
+
+
+class LoginPasswords:
+    """
+    Hashes and checks passwords, a few at a time: logins must not take all the memory. For all threads.
+
+    Args:
+        parameters: For new hashes; old ones name their own.
+        at_once: How many are computed at the same time.
+        wait_seconds: How long one waits for its turn.
+    """
+
+    def __init__(
+        self,
+        parameters: HashParameters | None = None,
+        *,
+        at_once: int = 2,
+        wait_seconds: float = 10.0,
+    ) -> None:
+        chosen = parameters or HashParameters()
+        self._hasher = PasswordHasher(
+            time_cost=chosen.passes,
+            memory_cost=chosen.memory_kib,
+            parallelism=chosen.lanes,
+            hash_len=_HASH_BYTES,
+            salt_len=_SALT_BYTES,
+            type=Type.ID,
+        )
+        self._nobody = _nobodys_hash(chosen)
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._wait_seconds = wait_seconds
+
+    def hash(self, password: str) -> str:
+        """
+        Return what is kept of a password.
+
+        Raises:
+            UsageError: It is longer than any password, or no text.
+            TooManyAttempts: Too many others are being computed.
+            PinnacleError: The machine has too little memory.
+        """
+        secret = _encode(password)
+        if secret is None:
+            raise UsageError(f"a password is text of at most {LONGEST_BYTES:,} bytes")
+        with self._turn():
+            return self._hasher.hash(secret)
+
+    def matches(self, stored: str, password: str) -> bool:
+        """
+        Tell whether a password is the one that was kept.
+
+        Where nothing was kept, because nobody is called so, it takes as long and is false.
+
+        Raises:
+            StateError: What was kept is no hash.
+            TooManyAttempts: Too many others are being computed.
+            PinnacleError: The machine has too little memory.
+        """
+        secret = _encode(password)
+        known = stored if stored and secret is not None else self._nobody
+        with self._turn():
+            try:
+                return self._hasher.verify(known, secret or b"")
+            except VerifyMismatchError:
+                return False
+
+    def is_outdated(self, stored: str) -> bool:
+        """Tell whether a hash was made with other parameters than new ones are."""
+        return self._hasher.check_needs_rehash(stored)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(timeout=self._wait_seconds):
+            wait = self._wait_seconds
+            raise TooManyAttempts(f"too many logins at once; try again in {wait:.0f} s", retry_after=wait)
+        try:
+            yield
+        except InvalidHashError:
+            raise StateError("the password that is kept of this account cannot be read") from None
+        except (HashingError, VerificationError) as error:
+            if isinstance(error, VerifyMismatchError):
+                raise
+            raise PinnacleError(
+                f"the password cannot be checked: {error}",
+                hint="stop other programs, or raise the memory limit",
+            ) from None
+        finally:
+            self._turns.release()
+
+
+def _encode(password: str) -> bytes | None:
+    """Return the bytes of a password, alike however a keyboard composes them; None for none of ours."""
+    if len(password) > LONGEST_BYTES:
+        return None
+    try:
+        secret = unicodedata.normalize("NFC", password).encode()
+    except UnicodeEncodeError:
+        return None
+    return secret if len(secret) <= LONGEST_BYTES else None
+
+
+def _nobodys_hash(parameters: HashParameters) -> str:
+    """Return a hash that no password has, which takes as long to find out as with any other."""
+    salt, nothing = (
+        base64.b64encode(bytes(length)).decode().rstrip("=") for length in (_SALT_BYTES, _HASH_BYTES)
+    )
+    costs = f"m={parameters.memory_kib},t={parameters.passes},p={parameters.lanes}"
+    nobody = f"$argon2id$v=19${costs}${salt}${nothing}"
+    extract_parameters(nobody)
+    return nobody
