@@ -13,7 +13,7 @@ from pinnacle_backup.errors import PinnacleError
     "status",
     examples=(
         ("How things stand, and what to do", "status"),
-        ("As a check of Nagios, Icinga, Zabbix ...", "status --check"),
+        ("As a check of Nagios, Icinga or Zabbix", "status --check"),
         ("In a script", "status --json | jq -e '.level == \"ok\"'"),
     ),
 )
