@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.errors import FormatError
 from pinnacle_backup.model.entry import Extent
 
 _MEMBERS: Final = 4
+
+
+class Member(NamedTuple):
+    """
+    One member of an archive.
+
+    Attributes:
+        backup, offset: Which one: the backup's id, and where the member begins in its archive.
+        raw: As it is stored; empty where nobody asked for it.
+        data: Decompressed.
+        codec: Name of what it was compressed with.
+    """
+
+    backup: str
+    offset: int
+    raw: bytes
+    data: bytes
+    codec: str
 
 
 class ContentReader:
@@ -20,12 +38,15 @@ class ContentReader:
     Args:
         open_archive: Returns the archive of a backup by the backup's id; raises BackupNotFound or
             DamagedError. The content reader closes what it opened.
+        keep_raw: Whether members come as they are stored, too, for those who copy them. These are the very
+            bytes that were decompressed and checked.
     """
 
-    def __init__(self, open_archive: Callable[[str], ArchiveReader]) -> None:
+    def __init__(self, open_archive: Callable[[str], ArchiveReader], *, keep_raw: bool = False) -> None:
         self._open_archive = open_archive
+        self._keep_raw = keep_raw
         self._archives: dict[str, ArchiveReader] = {}
-        self._members: OrderedDict[tuple[str, int, int], bytes] = OrderedDict()
+        self._members: OrderedDict[tuple[str, int, int], Member] = OrderedDict()
 
     def archive(self, backup: str) -> ArchiveReader:
         """Return the open archive of a backup."""
@@ -45,12 +66,17 @@ class ContentReader:
         Raises:
             DamagedError: They are not there, or not sound.
         """
+        return self.locate(extent, archives)[1]
+
+    def locate(self, extent: Extent, archives: Sequence[str]) -> tuple[Member, memoryview]:
+        """Return the member that an extent lies in, and the extent's bytes; see ``run``."""
         if extent.archive >= len(archives):
             raise FormatError("the manifest names an archive that its summary does not list")
         member = self._member(archives[extent.archive], extent)
-        if extent.start + extent.length > len(member):
+        end = extent.start + extent.length
+        if end > len(member.data):
             raise FormatError("the manifest points outside a member")
-        return memoryview(member)[extent.start : extent.start + extent.length]
+        return member, memoryview(member.data)[extent.start : end]
 
     def stream(self, extents: Iterable[Extent], archives: Sequence[str]) -> Iterator[memoryview]:
         """Yield the bytes of extents in order."""
@@ -64,14 +90,19 @@ class ContentReader:
         self._archives.clear()
         self._members.clear()
 
-    def _member(self, backup: str, extent: Extent) -> bytes:
+    def _member(self, backup: str, extent: Extent) -> Member:
         key = (backup, extent.member, extent.stored)
-        data = self._members.get(key)
-        if data is None:
-            data = self.archive(backup).member(extent.member, extent.stored)
-            self._members[key] = data
+        member = self._members.get(key)
+        if member is None:
+            member = self._members[key] = self._read(*key)
             if len(self._members) > _MEMBERS:
                 self._members.popitem(last=False)
         else:
             self._members.move_to_end(key)
-        return data
+        return member
+
+    def _read(self, backup: str, offset: int, stored: int) -> Member:
+        archive = self.archive(backup)
+        raw = archive.raw_member(offset, stored)
+        data = archive.decompress(raw)
+        return Member(backup, offset, raw if self._keep_raw else b"", data, archive.codec.name)

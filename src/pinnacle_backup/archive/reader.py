@@ -96,13 +96,20 @@ class ArchiveReader:
         Raises:
             DamagedError: No sound member lies there.
         """
-        return self._decompress(self.raw_member(offset, stored))
+        return self.decompress(self.raw_member(offset, stored))
 
     def raw_member(self, offset: int, stored: int) -> bytes:
         """Return the member as it is stored, compressed."""
         if not 0 < stored <= LARGEST or offset < 0 or offset + stored > self._end:
             raise FormatError(f"{self.name}: the manifest points outside the archive")
         return self._read(offset, stored)
+
+    def decompress(self, raw: bytes) -> bytes:
+        """Return what a member of this archive holds; see ``member``."""
+        try:
+            return self._codec.decompress(raw)
+        except FormatError as error:
+            raise DamagedError(f"{self.name}: {error.message}") from error
 
     def check_stream(self, advance: Callable[[int], None]) -> str:
         """
@@ -135,7 +142,7 @@ class ArchiveReader:
         raw = self._read(wanted.member, wanted.stored)
         if hashlib.sha256(raw).digest() != wanted.summary_sha256:
             raise DamagedError(f"{self.name}: the summary is damaged")
-        line = self._decompress(raw)
+        line = self.decompress(raw)
         if len(line) != wanted.length:
             raise DamagedError(f"{self.name}: the summary is damaged")
         return manifest.decode_summary(line)
@@ -144,7 +151,7 @@ class ArchiveReader:
         raw = self.raw_member(part.member, part.stored)
         if hashlib.sha256(raw).hexdigest() != part.sha256:
             raise DamagedError(f"{self.name}: the manifest is damaged from {from_bytes(part.first)!r} on")
-        lines = self._decompress(raw)
+        lines = self.decompress(raw)
         entries = manifest.decode(lines)
         if len(lines) != part.length or not entries or to_bytes(entries[0].path) != part.first:
             raise FormatError(f"{self.name}: the manifest's index does not fit the manifest")
@@ -152,12 +159,6 @@ class ArchiveReader:
 
     def _part_of(self, key: bytes) -> int:
         return max(bisect_right(self._firsts, key) - 1, 0)
-
-    def _decompress(self, raw: bytes) -> bytes:
-        try:
-            return self._codec.decompress(raw)
-        except FormatError as error:
-            raise DamagedError(f"{self.name}: {error.message}") from error
 
     def _read(self, offset: int, length: int) -> bytes:
         """Read, from the tail that is already here where possible."""

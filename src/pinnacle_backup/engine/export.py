@@ -11,12 +11,12 @@ import msgspec
 
 from pinnacle_backup import __version__
 from pinnacle_backup.archive import tar
+from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.archive.members import Codec, codec_of
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.crypto.content_id import content_id_key
 from pinnacle_backup.engine.export_bundles import Bundles, Composed
 from pinnacle_backup.engine.export_large import LargeFiles
-from pinnacle_backup.engine.export_members import SourceMembers
 from pinnacle_backup.engine.grouping import LARGE
 from pinnacle_backup.engine.last_headers import LastHeaders
 from pinnacle_backup.engine.manifest_order import ManifestOrder
@@ -72,7 +72,7 @@ def export(
         codec = codec_of(_COMPRESSION)
         state = State(info.header.id, open_archive)
         stack.callback(state.close)
-        members = SourceMembers(open_archive, codec)
+        members = ContentReader(open_archive, keep_raw=True)
         stack.callback(members.close)
         header = _header(state.summary.backup, randomness(16).hex())
         output = Output(sink, header, None)
@@ -97,7 +97,7 @@ class _Run:
         writer: ArchiveWriter,
         codec: Codec,
         level: int,
-        members: SourceMembers,
+        members: ContentReader,
         header: BackupHeader,
         scratch: str,
         progress: Progress,
@@ -180,7 +180,7 @@ class _Run:
             self._held = 0
 
     def _add_small(self, place: int, entry: Entry, archives: Sequence[str]) -> None:
-        runs = [self._members.run(extent, archives) for extent in entry.extents]
+        runs = [self._members.locate(extent, archives) for extent in entry.extents]
         content = b"".join(run for _, run in runs)
         if hashlib.sha256(content).hexdigest() != entry.sha256:
             raise DamagedError("the SHA-256 of its content is not the recorded one")

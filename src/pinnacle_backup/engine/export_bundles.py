@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from pinnacle_backup.archive.content import Member
 from pinnacle_backup.archive.members import Codec
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.engine.bundles import MOST_ENTRIES, TARGET_SIZE
-from pinnacle_backup.engine.export_members import SourceMember
+from pinnacle_backup.engine.export_members import is_copyable
 from pinnacle_backup.model.entry import Entry, Extent
 
 
@@ -59,7 +60,7 @@ class Bundles:
         self._size = 0
         self._run: _Run | None = None
 
-    def add(self, composed: Composed, member: SourceMember | None = None, start: int = 0) -> None:
+    def add(self, composed: Composed, member: Member | None = None, start: int = 0) -> None:
         """
         Take the next entry.
 
@@ -80,14 +81,14 @@ class Bundles:
         self._give_up()
         self._flush()
 
-    def _continue(self, composed: Composed, member: SourceMember | None) -> bool:
+    def _continue(self, composed: Composed, member: Member | None) -> bool:
         run = self._run
-        return run is not None and (member is None or member.key == run.member.key) and run.take(composed)
+        return run is not None and (member is None or run.is_of(member)) and run.take(composed)
 
-    def _begin(self, composed: Composed, member: SourceMember | None, before: int) -> bool:
+    def _begin(self, composed: Composed, member: Member | None, before: int) -> bool:
         """Begin to compare with a member, in which entries without content may stand before this one."""
         leading = self._leading(before)
-        if member is None or not member.copyable or leading is None:
+        if member is None or not is_copyable(member, self._codec) or leading is None:
             return False
         run = _Run(member)
         if not all(run.take(other) for other in (*leading, composed)):
@@ -140,7 +141,7 @@ class Bundles:
 class _Run:
     """Entries that were met in a member so far, from its beginning on."""
 
-    def __init__(self, member: SourceMember) -> None:
+    def __init__(self, member: Member) -> None:
         self.member = member
         self.taken: list[Composed] = []
         self._filled = 0
@@ -148,6 +149,9 @@ class _Run:
     @property
     def is_whole(self) -> bool:
         return self._filled == len(self.member.data)
+
+    def is_of(self, member: Member) -> bool:
+        return (member.backup, member.offset) == (self.member.backup, self.member.offset)
 
     def take(self, composed: Composed) -> bool:
         """Take the entry if the member goes on with exactly its bytes."""

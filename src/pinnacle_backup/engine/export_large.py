@@ -14,10 +14,11 @@ from typing import IO, Final
 import msgspec
 
 from pinnacle_backup.archive import tar
+from pinnacle_backup.archive.content import ContentReader, Member
 from pinnacle_backup.archive.members import Codec
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.crypto.content_id import content_id
-from pinnacle_backup.engine.export_members import LARGEST_WRITTEN, SourceMember, SourceMembers
+from pinnacle_backup.engine.export_members import LARGEST_WRITTEN, is_copyable
 from pinnacle_backup.engine.grouping import content_size
 from pinnacle_backup.engine.tar_stream import append_page_table, file_header
 from pinnacle_backup.errors import DamagedError, FormatError
@@ -48,7 +49,7 @@ class LargeFiles:
         writer: ArchiveWriter,
         codec: Codec,
         level: int,
-        members: SourceMembers,
+        members: ContentReader,
         *,
         key: bytes,
         scratch: str,
@@ -91,7 +92,7 @@ class LargeFiles:
         digest = hashlib.sha256()
         content = _Content(self._writer, self._codec, self._level, self._key)
         for extent in entry.extents:
-            member, run = self._members.run(extent, archives)
+            member, run = self._members.locate(extent, archives)
             digest.update(run)
             if pages is not None:
                 pages.update(run)
@@ -118,11 +119,11 @@ class _Content:
         self._gathered = bytearray()
         self._extents: list[Extent] = []
 
-    def add(self, member: SourceMember, run: memoryview, extent: Extent) -> None:
+    def add(self, member: Member, run: memoryview, extent: Extent) -> None:
         if len(run) == len(member.data) <= LARGEST_WRITTEN:
             self._flush()
             identity = content_id(self._key, run).hex() if extent.id else ""
-            raw = member.raw if member.copyable else self._codec.compress(run, self._level)
+            raw = member.raw if is_copyable(member, self._codec) else self._codec.compress(run, self._level)
             self._append(raw, len(run), identity)
         else:
             self._gather(run)
