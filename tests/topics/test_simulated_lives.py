@@ -126,7 +126,7 @@ class Life(Simulation):
             self.now = wake
 
 
-@settings(max_examples=40, deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=25, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(
     schedule=schedules,
     zone=st.sampled_from(ZONES),
@@ -152,7 +152,7 @@ def test_no_slot_fires_twice_and_none_is_missed(
     simulation.live(simulation.now + 1440 * MINUTE)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     schedule=schedules,
     zone=st.sampled_from(ZONES),

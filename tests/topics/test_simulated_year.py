@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from pinnacle_backup.config.schedule import Job as Own
 from pinnacle_backup.config.schedule import Schedule
 from pinnacle_backup.schedule.decision import Due
@@ -113,11 +111,10 @@ def expected(
     ]
 
 
-@pytest.mark.parametrize("year", [2026, 2028])
-def test_a_year(year: int) -> None:
+def test_a_year() -> None:
     """Through both clock changes, sleep, crashes, failures and a leap day: no run too many, none too few."""
-    dice = random.Random(year)
-    start, end = datetime(year, 1, 1, 0, 0, 30, tzinfo=UTC), datetime(year, 12, 31, 23, 50, tzinfo=UTC)
+    dice = random.Random(1)
+    start, end = datetime(2028, 1, 1, 0, 0, 30, tzinfo=UTC), datetime(2028, 12, 31, 23, 50, tzinfo=UTC)
     slots = list(noted(start.replace(second=0), end))
     away = absences(dice, start, end)
     fates = {slot: dice.choice(list(FATES)) for slot in slots if dice.random() < 0.06}
