@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -29,6 +30,7 @@ from pinnacle_backup.errors import (
     ConfigError,
     DamagedError,
     PasswordError,
+    RestoreError,
     StoreFull,
     UsageError,
 )
@@ -278,14 +280,43 @@ def test_a_killed_drill_leaves_a_folder_that_the_next_one_removes(studio: Studio
     assert left_behind(studio.root / ".pinnacle") == []
 
 
-def test_too_little_room_is_said_before_anything_is_written(studio: Studio, tmp_path: Path) -> None:
-    """With how much it takes and how much is free; nothing is left behind, and no report says anything."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=5m", "none", str(place)]
+def test_a_drill_that_is_stopped_leaves_nothing(studio: Studio) -> None:
+    """Neither its folder nor what a check has started."""
+    warm_up()
+    studio.configure(drill={"checks": ["sleep 1000 & echo $! > ../../../child; wait"]})
+    here = opened(studio)
+    back_up(here)
+    pid = studio.start("drill")
+    child = studio.root / ".pinnacle" / "child"
+    for _ in range(600):
+        if child.exists() and child.read_text():
+            break
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+    assert left_behind(studio.root / ".pinnacle") == []
+    status = Path(f"/proc/{child.read_text().strip()}/stat")
+    assert not status.exists() or ") Z " in status.read_text()
+    assert here.runs.newest(1)[0].outcome == "cancelled"
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """Mount a memory disk of that size."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("only root may mount, and not everywhere")
     try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_too_little_room_is_said_before_anything_is_written(studio: Studio, tmp_path: Path) -> None:
+    """With how much it takes and how much is free; nothing is left behind, and no report says anything."""
+    place = tmp_path / "disk"
+    with small_disk(place, "5m"):
         studio.configure(drill={"directory": str(place)})
         here = opened(studio)
         back_up(here)
@@ -293,8 +324,30 @@ def test_too_little_room_is_said_before_anything_is_written(studio: Studio, tmp_
             drilled(here)
         assert left_behind(place) == []
         assert list_drills(here) == ()
-    finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_disk_that_others_fill_meanwhile_says_nothing_against_the_backup(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """The drill stops with one line, and what it has restored is removed."""
+    place = tmp_path / "disk"
+
+    class Filler(Silent):
+        def phase(self, name: str, *, total_bytes: int | None = None, total_items: int | None = None) -> None:
+            if name == "restore":
+                with suppress(OSError), open(place / "filler", "wb", buffering=0) as file:
+                    while True:
+                        file.write(bytes(1 << 20))
+
+    with small_disk(place, "72m"):
+        studio.configure(drill={"directory": str(place)})
+        here = opened(studio)
+        back_up(here)
+        with pytest.raises(RestoreError, match="No space left on device") as caught:
+            drill_backup(here, passwords=NOBODY, progress=Filler())
+        assert "backup.drill.directory" in caught.value.hint
+        assert left_behind(place) == []
+        assert list_drills(here) == ()
 
 
 def _tampered(document: dict[str, Any]) -> dict[str, Any]:
