@@ -130,7 +130,7 @@ def test_the_facts(now: datetime, backup: Callable[..., object]) -> None:
         r"backups    2 full, 1 safety: 1.0 GB in /srv/studio/backups",
         r"room       1.0 TB free \(50 %\), full in about 40 days \(30 December\)",
         r"verified   2 d ago \(.*\)",
-        r"drill      12 d ago \(.*\), b in 3 min 5 s; failed just now \(.*\)",
+        r"drill      12 d ago \(.*\), restored in 3 min 5 s; failed just now \(.*\)",
         r"running    full backup \(daily-full\) for 3 min",
         r"schedule   full backup every day at 02:00\n           cleanup every Sunday at 04:00",
         r"next       tomorrow at 02:00: full \(daily-full\)",

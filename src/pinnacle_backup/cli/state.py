@@ -37,12 +37,12 @@ def show_status(out: Output, status: StudioStatus, now: datetime) -> int:
     return DONE
 
 
-def _wrapped(out: Output, text: str, style: str, indent: str = "") -> str:
+def _wrapped(out: Output, text: str, style: str, indent: str = "", further: str = "  ") -> str:
     lines = fill(
         text,
         out.columns,
         initial_indent=indent,
-        subsequent_indent="  ",
+        subsequent_indent=further,
         break_on_hyphens=False,
         break_long_words=False,
     )
@@ -51,7 +51,7 @@ def _wrapped(out: Output, text: str, style: str, indent: str = "") -> str:
 
 def _advise(out: Output, check: Check) -> None:
     if check.advice:
-        out.data(_wrapped(out, f"hint: {out.as_called(check.advice)}", "", indent="  "))
+        out.data(_wrapped(out, f"hint: {out.as_called(check.advice)}", "", indent="  ", further=" " * 8))
 
 
 def _facts(status: StudioStatus, now: datetime) -> list[tuple[str, str]]:
@@ -108,8 +108,7 @@ def _drill(status: StudioStatus, now: datetime) -> str:
     failed = "" if last.outcome == PROVEN else f"; failed {_moment(last.ended, now)}"
     if proven is None:
         return f"never proven{failed}"
-    restored = f"{printable(proven.backup)} in {duration(proven.seconds)}"
-    return f"{_moment(proven.ended, now)}, {restored}{failed}"
+    return f"{_moment(proven.ended, now)}, restored in {duration(proven.seconds)}{failed}"
 
 
 def _running(run: Run, now: datetime) -> str:
