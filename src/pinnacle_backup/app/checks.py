@@ -107,7 +107,7 @@ def drill_checks(facts: Facts) -> Iterator[Check]:
     if facts.drill is not None and facts.drill.outcome != PROVEN:
         ago = span(since(facts.drill.ended, facts.now))
         sentence = f"the drill of {printable(facts.drill.backup)} failed {ago} ago"
-        hint = f"what failed stands in its report, {facts.drill.id}; then {advice}"
+        hint = f"what failed: pinnacle-backup drill show; once more: {advice}"
         yield Check(name=name, level=CRITICAL, sentence=sentence, advice=hint)
     elif facts.proven is None:
         yield Check(name=name, level=WARNING, sentence="no drill was ever run", advice=advice)
