@@ -51,6 +51,11 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "export": "Write a backup as one plain archive that any tar opens.",
         "rebuild": "Make the catalog anew from the archives.",
     },
+    "Server": {
+        "user": "List, add, change and remove users.",
+        "token": "List, make and revoke keys for programs.",
+        "audit": "List who did what.",
+    },
     "Set up": {
         "schedule": "Show what happens by itself, and see to it that it does.",
         "service": "Run the scheduler as a service of systemd.",

@@ -54,7 +54,7 @@ class Logins:
 
         def work(db: sqlite3.Connection) -> float:
             db.execute("DELETE FROM login WHERE last < ?", (iso(now - FORGOTTEN_AFTER),))
-            wait = max(_wait(db, limit, now) for limit in limits)
+            wait = max((_wait(db, limit, now) for limit in limits), default=0.0)
             if not wait:
                 for limit in limits:
                     _count(db, limit, now)

@@ -19,14 +19,15 @@ class SecondFactors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, user: int, secret: bytes) -> None:
-        """Remember a secret that is not asked for yet, instead of all before."""
+    def begin(self, user: int, secret: bytes) -> bool:
+        """Remember a secret that is not asked for yet; false where one is in use."""
 
-        def work(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM totp WHERE user = ?", (user,))
-            db.execute("INSERT INTO totp (user, secret) VALUES (?, ?)", (user, secret))
+        def work(db: sqlite3.Connection) -> bool:
+            db.execute("DELETE FROM totp WHERE user = ? AND NOT confirmed", (user,))
+            query = "INSERT OR IGNORE INTO totp (user, secret) VALUES (?, ?)"
+            return db.execute(query, (user, secret)).rowcount == 1
 
-        self._database.write(work)
+        return self._database.write(work)
 
     def secret(self, user: int, *, confirmed: bool) -> bytes | None:
         """Return the secret in use, or the one that waits to be confirmed; None where there is none."""
@@ -65,11 +66,9 @@ class SecondFactors:
 
     def remove(self, user: int) -> bool:
         """Ask for no code any more; tell whether one was asked for."""
-        query = "DELETE FROM totp WHERE user = ?"
 
         def work(db: sqlite3.Connection) -> bool:
-            asked = db.execute("SELECT 1 FROM totp WHERE user = ? AND confirmed", (user,)).fetchone()
-            db.execute(query, (user,))
-            return asked is not None
+            db.execute("DELETE FROM totp WHERE user = ? AND NOT confirmed", (user,))
+            return db.execute("DELETE FROM totp WHERE user = ?", (user,)).rowcount == 1
 
         return self._database.write(work)
