@@ -51,7 +51,7 @@ def addresses(text: str) -> tuple[str, ...]:
 def _address(text: str, key: str, *, name: str = "") -> Address:
     try:
         return Address(display_name=name, addr_spec=text)
-    except (MessageError, ValueError, IndexError):
+    except (MessageError, ValueError, IndexError, AttributeError):  # the last one is a fault of Python's own
         raise NotificationError(
             f"{one_line(text)} is not an e-mail address", hint=f"set notifications.smtp.{key}"
         ) from None

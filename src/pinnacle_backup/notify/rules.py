@@ -98,7 +98,9 @@ def decide(previous: Condition | None, event: Event, switches: Events) -> Decisi
     """
     believed = previous.told if previous else GOOD
     kind = _kind(believed, event, switches)
-    told = event.level if kind or event.level == GOOD else believed
+    told = event.level if kind else believed
+    if event.level == GOOD or kind == RECOVERED_TOLD:
+        told = GOOD
     same = previous is not None and previous.level == event.level
     condition = Condition(
         subject=event.subject,

@@ -9,14 +9,22 @@ import socket
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, Final
 
 from pinnacle_backup.config.notifications import Smtp
 from pinnacle_backup.errors import NotificationError
 from pinnacle_backup.notify.mail import addresses, compose
 from pinnacle_backup.notify.message import Message
 from pinnacle_backup.notify.smtp_errors import Server, no_starttls, reply_of, translated, unusable_ca_file
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_MOST_SAID: Final = 1 << 20
+"""Bytes that a server may answer with in one session."""
 
 
 def send_mail(message: Message, settings: Smtp, *, root: str) -> None:
@@ -101,8 +109,8 @@ class _Plain(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Wait for a reply until the deadline."""
         try:
-            if self.sock is not None:
-                self.sock.settimeout(self._left())
+            if self.file is None and self.sock is not None:
+                self.file = BufferedReader(_Replies(self.sock, self._left))
             return super().getreply()
         except BaseException:
             self.close()
@@ -113,6 +121,28 @@ class _Plain(smtplib.SMTP):
         if left <= 0:
             raise TimeoutError("timed out")
         return left
+
+
+class _Replies(RawIOBase):
+    """What the server says, as long as there is time and it does not say too much."""
+
+    def __init__(self, connection: socket.socket, left: Callable[[], float]) -> None:
+        self._connection = connection
+        self._left = left
+        self._allowed = _MOST_SAID
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Wait for the next bytes until the deadline."""
+        self._connection.settimeout(self._left())
+        count = self._connection.recv_into(buffer)
+        self._allowed -= count
+        if self._allowed < 0:
+            raise smtplib.SMTPException("it says too much")
+        return count
 
 
 class _Encrypted(_Plain):
