@@ -96,10 +96,14 @@ class Audited:
     detail: str
     outcome: str = GOOD
 
+    def add(self, detail: str) -> None:
+        """Tell more."""
+        self.detail = _joined(self.detail, detail)
+
     def fail(self, reason: str) -> None:
         """Let it end badly, without an error."""
         self.outcome = FAILED
-        self.detail = _joined(self.detail, reason)
+        self.add(reason)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from pinnacle_backup.app.auditing import Audited, actor_of, audit, audited
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.space import record_sample
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
@@ -16,6 +17,7 @@ from pinnacle_backup.errors import RepositoryBusy
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import CleanupPlan, CleanupReport
+from pinnacle_backup.model.words import counted
 
 DONE, WARNINGS, FAILED = 0, 1, 2
 _ACKNOWLEDGED = "acknowledged"
@@ -49,6 +51,14 @@ class PreparedCleanup:
 
     def execute(self) -> CleanupReport:
         """Delete what the plan lets go."""
+        names = [verdict.backup.name for verdict in self.plan.verdicts if not verdict.keep]
+        what = counted(len(names), "backup")
+        with audited(self._studio, "cleanup", what, ", ".join(names), announce=True) as told:
+            report = self._delete()
+            _tell(told, report)
+        return report
+
+    def _delete(self) -> CleanupReport:
         report = cleanup.execute(
             self.plan, self._studio.repository, wait_seconds=WAIT_SECONDS, progress=Silent()
         )
@@ -60,6 +70,12 @@ class PreparedCleanup:
         self._run.note(f"{len(report.removed)} backups deleted, {report.freed} bytes given back")
         record_sample(self._studio)
         return report
+
+
+def _tell(told: Audited, report: CleanupReport) -> None:
+    told.detail = f"deleted {', '.join(report.removed) or 'nothing'}"
+    if report.problems:
+        told.fail(f"{len(report.problems)} not deleted")
 
 
 @contextmanager
@@ -80,6 +96,7 @@ def prepare_cleanup(
         catalog = studio.repository.catalog
         if despite_shrink and (info := suspicious(backups)) is not None:
             catalog.set_value(_ACKNOWLEDGED, info.header.id)
+            audit(studio, actor_of(studio), "acknowledge-shrink", info.name)
         policy = _policy(studio, retention_days, catalog.value(_ACKNOWLEDGED))
         yield PreparedCleanup(plan(backups, policy, studio.now()), studio, run)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pinnacle_backup.app.auditing import Audited, audited
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
@@ -32,7 +33,7 @@ def add_password(
         UsageError: The label will not do, or none of them has a free key slot.
     """
     names = tuple(names)
-    with recording(studio, "key add", label) as run:
+    with recording(studio, "key add", label) as run, audited(studio, "key-add", _which(names), label) as told:
         report = keys.add(
             studio.repository,
             names,
@@ -41,7 +42,7 @@ def add_password(
             label=label,
             wait_seconds=WAIT_SECONDS,
         )
-        return _noted(run, report)
+        return _noted(run, told, report)
 
 
 def change_password(
@@ -55,7 +56,7 @@ def change_password(
         UsageError: Several old passwords were given, or the new one is the old one.
     """
     names = tuple(names)
-    with recording(studio, "key change") as run:
+    with recording(studio, "key change") as run, audited(studio, "key-change", _which(names)) as told:
         report = keys.change(
             studio.repository,
             names,
@@ -63,7 +64,7 @@ def change_password(
             new=_new(studio, new),
             wait_seconds=WAIT_SECONDS,
         )
-        return _noted(run, report)
+        return _noted(run, told, report)
 
 
 def remove_password(
@@ -83,7 +84,10 @@ def remove_password(
         UsageError: There is no such slot, it is the last one, or it is not clear which one is meant.
     """
     names = tuple(names)
-    with recording(studio, "key remove", slot) as run:
+    with (
+        recording(studio, "key remove", slot) as run,
+        audited(studio, "key-remove", _which(names), slot) as told,
+    ):
         report = keys.remove(
             studio.repository,
             names,
@@ -91,7 +95,7 @@ def remove_password(
             known=_known(studio, names, passwords),
             wait_seconds=WAIT_SECONDS,
         )
-        return _noted(run, report)
+        return _noted(run, told, report)
 
 
 def _known(
@@ -111,8 +115,14 @@ def _new(studio: Studio, password: Password) -> NewPassword:
     return NewPassword(password.value.reveal(), clock=studio.clock, randomness=studio.randomness)
 
 
-def _noted(run: Recording, report: KeyReport) -> KeyReport:
+def _which(names: tuple[str, ...]) -> str:
+    return ", ".join(names) or "all backups"
+
+
+def _noted(run: Recording, told: Audited, report: KeyReport) -> KeyReport:
     for problem in report.skipped:
         run.warn(f"{problem.path}: {problem.reason}")
-    run.note(f"changed {len(report.changed)}, {len(report.skipped)} left as before")
+    done = f"changed {len(report.changed)}, {len(report.skipped)} left as before"
+    told.add(done)
+    run.note(done)
     return report

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.scheduler.lease import scheduler_of
 from pinnacle_backup.app.studio import Studio
@@ -52,9 +53,9 @@ def upcoming(studio: Studio) -> tuple[UpcomingRun, ...]:
     timetable, now, zone = timetable_of(studio), studio.now(), schedule_zone(studio)
     found = []
     for job in timetable.jobs:
-        slot = timetable.next_slot(job, now)
-        if slot is not None:
-            found.append((timetable.start_of(job, slot), job))
+        start = timetable.next_start(job, timetable.last_started(job, now) or now, now)
+        if start is not None:
+            found.append((start, job))
     found.sort(key=lambda pair: pair[0])
     return tuple(
         UpcomingRun(job=job.name, run=job.run, start=iso(start), words=until_words(start, now, zone))
@@ -72,13 +73,16 @@ def pause(studio: Studio, until: datetime | None) -> None:
     if until is not None and until <= studio.now():
         raise UsageError("--until: that time has passed", hint='for example --until "2030-01-31 18:00"')
     studio.jobs.pause(until)
-    studio.log.info("scheduler: paused %s", f"until {iso(until)}" if until else "until somebody resumes it")
+    how_long = f"until {iso(until)}" if until else "until somebody resumes it"
+    studio.log.info("scheduler: paused %s", how_long)
+    audit(studio, actor_of(studio), "pause", "the scheduler", how_long)
 
 
 def resume(studio: Studio) -> None:
     """Go on; what was missed meanwhile is caught up, once."""
     studio.jobs.resume()
     studio.log.info("scheduler: resumed")
+    audit(studio, actor_of(studio), "resume", "the scheduler")
 
 
 def paused_until(studio: Studio) -> str:
