@@ -98,6 +98,7 @@ class LoginPasswords:
         secret = _encode(password)
         known = stored if stored and secret is not None else self._nobody
         with self._turn():
+            extract_parameters(known)  # tells what is no hash from what cannot be computed
             try:
                 return self._hasher.verify(known, secret or b"")
             except VerifyMismatchError:
@@ -144,6 +145,4 @@ def _nobodys_hash(parameters: HashParameters) -> str:
         base64.b64encode(bytes(length)).decode().rstrip("=") for length in (_SALT_BYTES, _HASH_BYTES)
     )
     costs = f"m={parameters.memory_kib},t={parameters.passes},p={parameters.lanes}"
-    nobody = f"$argon2id$v=19${costs}${salt}${nothing}"
-    extract_parameters(nobody)
-    return nobody
+    return f"$argon2id$v=19${costs}${salt}${nothing}"
