@@ -81,7 +81,9 @@ def _reason(log: str, url: Secret) -> str:
     complaints = [
         line.partition(" ")[2] for line in log.splitlines() if line.startswith(("WARNING ", "ERROR "))
     ]
-    return one_line(Redactor(_parts(url))(complaints[-1]), limit=_LONGEST_REASON) if complaints else ""
+    if not complaints:
+        return ""
+    return one_line(Redactor(_parts(url))(complaints[-1]).rstrip("."), limit=_LONGEST_REASON)
 
 
 def _parts(url: Secret) -> list[str]:

@@ -35,7 +35,7 @@ def command(ctx: click.Context) -> int:
     "status",
     cls=group.Command,
     short_help="Show who is told what, and what waits.",
-    examples=(("", "notify status"),),
+    examples=(("The same as `notify` alone", "notify status"),),
 )
 @pass_context
 def status(context: Context) -> int:
@@ -44,7 +44,10 @@ def status(context: Context) -> int:
 
 
 @command.command(
-    "test", cls=group.Command, short_help="Send a test message.", examples=(("", "notify test"),)
+    "test",
+    cls=group.Command,
+    short_help="Send a test message.",
+    examples=(("To everybody that is set up", "notify test"), ("In a script", "notify test --quiet")),
 )
 @pass_context
 def test(context: Context) -> int:
@@ -61,7 +64,10 @@ def test(context: Context) -> int:
 
 
 @command.command(
-    "retry", cls=group.Command, short_help="Deliver what waits, now.", examples=(("", "notify retry"),)
+    "retry",
+    cls=group.Command,
+    short_help="Deliver what waits, now.",
+    examples=(("Once the mail server works again", "notify retry"),),
 )
 @pass_context
 def retry(context: Context) -> int:
