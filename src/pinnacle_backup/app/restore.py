@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from pinnacle_backup.app.auditing import audited
 from pinnacle_backup.app.create import encryption_for
 from pinnacle_backup.app.opening import Opened, locate, locate_at, open_located
 from pinnacle_backup.app.passwords import PasswordSource
@@ -70,6 +71,16 @@ class PreparedRestore:
 
     def execute(self, progress: Progress) -> RestoreReport:
         """Save what would be overwritten in the studio, then restore."""
+        plan = self.plan
+        where = "in place" if plan.in_place else f"into {plan.target}"
+        what = f"{where}, {plan.create} created, {plan.overwrite} overwritten, {plan.remove} removed"
+        with audited(self._studio, "restore", plan.backup.name, what, announce=True) as told:
+            report = self._execute(progress)
+            if report.problems:
+                told.fail(f"{len(report.problems)} failed")
+        return report
+
+    def _execute(self, progress: Progress) -> RestoreReport:
         self._restore.progress = progress
         safety = self._save() if self.plan.in_place else ""
         if safety:

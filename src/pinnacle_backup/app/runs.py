@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from pinnacle_backup.app.announcing import announce_run
+from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import PinnacleError, RunNotFound, StateError, UsageError
 from pinnacle_backup.model.runs import RUNNING, SCHEDULE, Run, RunLine
@@ -63,6 +64,7 @@ def cancel_run(studio: Studio, number: int, *, by: str = "", wait_seconds: float
         raise UsageError(f"run {number} has ended already: {run.outcome}")
     studio.runs.ask_to_stop(number, by or studio.origin.user)
     send_stop(process)
+    audit(studio, actor_of(studio), "cancel", f"run {number} ({run.verb})", by)
     if not _until(lambda: not process.is_alive(), wait_seconds):
         raise PinnacleError(
             f"run {number} was asked to stop, but process {process.pid} still works", hint="look again: runs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -35,9 +36,14 @@ def show_schedule(studio: Studio) -> ScheduleView:
     )
 
 
-def store_schedule(place: Place, text: str) -> None:
+def store_schedule(place: Place, text: str, opened: Callable[[], Studio]) -> None:
     """
     Change the keys of ``backup.schedule`` that the JSON object holds; the others stay.
+
+    Args:
+        place: Where the studio is: it need not be in order before the change.
+        text: The object.
+        opened: Returns the studio as it is after the change.
 
     Raises:
         ConfigError: A key or a value is wrong; nothing was changed.
@@ -46,6 +52,8 @@ def store_schedule(place: Place, text: str) -> None:
     if not isinstance(changes, dict):
         raise UsageError(f"{_NAME}: expected an object", hint="""for example '{"weekly_cleanup": false}'""")
     update(place.file, {f"backup.schedule.{key}": value for key, value in changes.items()}, place.environ)
+    studio = opened()
+    audit(studio, actor_of(studio), "schedule", "config.json", ", ".join(changes))
 
 
 def upcoming(studio: Studio) -> tuple[UpcomingRun, ...]:

@@ -27,7 +27,7 @@ _NO_SCHEDULER = "not running: nothing happens by itself"
 
 def store(context: Context, config: str) -> None:
     """Change the configuration."""
-    use_cases.store_schedule(context.place(), config)
+    use_cases.store_schedule(context.place(), config, context.studio)
     context.out.say("Stored.")
 
 

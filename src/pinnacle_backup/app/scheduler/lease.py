@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.runs import send_stop
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import PinnacleError, RepositoryBusy
@@ -59,6 +60,7 @@ def stop_scheduler(studio: Studio, *, wait_seconds: float = _STOP_SECONDS) -> Ho
         return None
     process = process_of(holder.pid)
     send_stop(process)
+    audit(studio, actor_of(studio), "scheduler-stop", f"process {holder.pid}")
     deadline = time.monotonic() + wait_seconds
     while process.is_alive():
         if time.monotonic() > deadline:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.runs import RESTORE_FIRST, SCHEDULER_STOPS, reap, send_stop
 from pinnacle_backup.app.scheduler.child import Child, Launch, launch, still_running
@@ -74,6 +75,7 @@ class Scheduler:
     def run(self) -> None:
         """Go on until an exception ends it (a signal is one); then stop what runs, to be taken up again."""
         self.studio.log.info("scheduler: started (process %d)", os.getpid())
+        audit(self.studio, actor_of(self.studio), "scheduler-start", f"process {os.getpid()}")
         try:
             while True:
                 self.wait(self.look())
