@@ -36,7 +36,7 @@ def test_exit_codes_reach_the_shell(script, root: Path) -> None:
     assert script("schedule", cwd=root).returncode == 0
     assert script("crate", cwd=root).returncode == 3
     assert script("show", "nothing", cwd=root).returncode == 10
-    assert script("schedule", "--start-scheduler", cwd=root).returncode == 3
+    assert script("schedule", "--stop-scheduler", "--pause", cwd=root).returncode == 3
 
 
 def test_the_guides_schedule_is_stored(script, root: Path) -> None:
@@ -53,12 +53,6 @@ def test_the_guides_schedule_is_stored(script, root: Path) -> None:
     assert refused.returncode == 3
     assert "daily_full_backup_time" in refused.stderr
     assert "03:00" in script("schedule", cwd=root).stdout, "a wrong value changes nothing"
-
-
-def test_a_scheduler_that_does_not_exist_is_not_pretended(script, root: Path) -> None:
-    ended = script("schedule", "--start-scheduler", cwd=root)
-    assert "no scheduler" in ended.stderr
-    assert f"0 2 * * * cd {root} && python scripts/backup_restore.py" in ended.stderr.replace("0 2", "0 2")
 
 
 def test_a_pipe_that_is_closed_early_is_quiet(root: Path) -> None:

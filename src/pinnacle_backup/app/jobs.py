@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinnacle_backup.app.cleanup import DONE, FAILED, WARNINGS, clean_up
+from pinnacle_backup.app.cleanup import DONE, WARNINGS, clean_up
 from pinnacle_backup.app.copy import copy_backups
 from pinnacle_backup.app.create import CreateRequest, create_backup
 from pinnacle_backup.app.drill import drill_backup
@@ -45,11 +45,11 @@ def execute_job(studio: Studio, job: Job, *, passwords: PasswordSource, progress
     if job.run == "cleanup":
         return clean_up(studio)
     if job.run == "copy":
-        return FAILED if copy_backups(studio, progress=progress).problems else DONE
+        return copy_backups(studio, progress=progress).exit_code
     if job.run == "verify":
         return max(_verify(studio, name, passwords, progress) for name in _names(studio, job.backup))
-    name = _names(studio, job.backup)[0]
-    report = drill_backup(studio, name, passwords=passwords, progress=progress)
+    random = job.backup == "random"
+    report = drill_backup(studio, random=random, passwords=passwords, progress=progress)
     return DamagedError.exit_code if report.problems else DONE
 
 

@@ -16,6 +16,7 @@ from pinnacle_backup.app.opening import Opened, locate, locate_at, open_located
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.protection import outside, own_logs, present_sources, rules_of
 from pinnacle_backup.app.recording import Recording, recording
+from pinnacle_backup.app.runs import make_way
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.app.unlocking import head_of
@@ -81,6 +82,8 @@ class PreparedRestore:
         return report
 
     def _execute(self, progress: Progress) -> RestoreReport:
+        if self.plan.in_place:
+            make_way(self._studio)
         self._restore.progress = progress
         safety = self._save() if self.plan.in_place else ""
         if safety:

@@ -11,8 +11,9 @@ from pinnacle_backup.app.announcing import announce_run
 from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import PinnacleError, RunNotFound, StateError, UsageError
-from pinnacle_backup.model.runs import RUNNING, SCHEDULE, Run, RunLine
-from pinnacle_backup.store.processes import Process
+from pinnacle_backup.model.runs import FAILED, RUNNING, SCHEDULE, Origin, Run, RunLine
+from pinnacle_backup.state.runs import Ending
+from pinnacle_backup.store.processes import Process, this_process
 
 RESTORE_FIRST = "a restore, which goes first"
 SCHEDULER_STOPS = "the scheduler, which stops"
@@ -36,7 +37,7 @@ def show_run(studio: Studio, number: int) -> tuple[Run, list[RunLine]]:
     reap(studio)
     run = studio.runs.get(number)
     if run is None:
-        raise RunNotFound(f"no run {number}", hint="`runs` lists those that there are")
+        raise RunNotFound(f"no run {number}", hint="pinnacle-backup runs lists those that there are")
     return run, studio.runs.lines(number)
 
 
@@ -47,6 +48,27 @@ def reap(studio: Studio) -> list[Run]:
         studio.log.error("%s: run %d was killed: %s", run.verb, run.id, run.message)
         announce_run(studio, run)
     return killed
+
+
+def record_failure(studio: Studio, verb: str, origin: Origin, error: PinnacleError) -> None:
+    """Record a run that failed before it could record itself, and tell of it."""
+    now = studio.now()
+    number = studio.runs.begin(verb, "", origin, now, this_process())
+    message = studio.redact(error.message)
+    studio.runs.add_line(number, now, "error", message)
+    ending = Ending(
+        outcome=FAILED,
+        exit_code=error.exit_code,
+        code=error.code,
+        message=message,
+        hint=error.hint,
+        ended=studio.iso_now(),
+        seconds=0.0,
+    )
+    studio.runs.end(number, ending)
+    run = studio.runs.get(number)
+    if run is not None:
+        announce_run(studio, run)
 
 
 def cancel_run(studio: Studio, number: int, *, by: str = "", wait_seconds: float = 60.0) -> Run:
@@ -67,7 +89,8 @@ def cancel_run(studio: Studio, number: int, *, by: str = "", wait_seconds: float
     audit(studio, actor_of(studio), "cancel", f"run {number} ({run.verb})", by)
     if not _until(lambda: not process.is_alive(), wait_seconds):
         raise PinnacleError(
-            f"run {number} was asked to stop, but process {process.pid} still works", hint="look again: runs"
+            f"run {number} was asked to stop, but process {process.pid} still works",
+            hint="pinnacle-backup runs shows whether it does",
         )
     return show_run(studio, number)[0]
 

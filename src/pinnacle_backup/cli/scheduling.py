@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 
 from pinnacle_backup.app import schedule as use_cases
 from pinnacle_backup.app.place import Place
@@ -97,7 +96,7 @@ def _serve(
         systemd.notify(context.environ, systemd.ALIVE, systemd.status(doing))
 
     def reopen(place: Place) -> Studio:
-        return _scheduling_studio(context, place, shown)
+        return _scheduling_studio(context, place, shown, warn=studio.log.warning)
 
     scheduler = Scheduler(studio, reopen=reopen, alive=alive)
     systemd.notify(context.environ, systemd.READY)
@@ -109,11 +108,18 @@ def _serve(
     return DONE
 
 
-def _scheduling_studio(context: Context, place: Place, shown: logging.Handler | None = None) -> Studio:
+def _scheduling_studio(
+    context: Context,
+    place: Place,
+    shown: logging.Handler | None = None,
+    *,
+    warn: Callable[[str], None] | None = None,
+) -> Studio:
     origin = Origin(kind=SCHEDULE, user=user_name())
     command = f"{context.command} --start-scheduler"
-    studio = open_studio(place, command=command, warn=context.out.warn, origin=origin)
+    studio = open_studio(place, command=command, warn=warn or context.out.warn, origin=origin)
     if shown is not None:
+        shown.setFormatter(studio.log.handlers[0].formatter)  # which knows what must not be shown
         studio.log.addHandler(shown)
     return studio
 
@@ -122,9 +128,7 @@ def _log_on(context: Context) -> logging.Handler | None:
     """Return what shows the lines of the log to a person; None where nobody wants them."""
     if context.settings.quiet or context.settings.json:
         return None
-    handler = logging.StreamHandler(context.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    return handler
+    return logging.StreamHandler(context.stderr)
 
 
 def stop(context: Context) -> int:
@@ -140,7 +144,7 @@ def stop(context: Context) -> int:
 def pause(context: Context, until: str | None) -> int:
     """Let nothing start by itself."""
     studio = context.studio()
-    moment: datetime | None = parse_moment(until, studio.now()) if until else None
+    moment = parse_moment(until, studio.now()).replace(second=0, microsecond=0) if until else None
     use_cases.pause(studio, moment)
     return show(context, stored=False)
 

@@ -33,11 +33,21 @@ class Jobs:
             for name, settled, slot, attempt, not_before in rows
         }
 
-    def save(self, name: str, state: JobState) -> None:
-        """Remember how far a job got."""
-        query = "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?)"
+    def crons(self) -> dict[str, str]:
+        """Return the cron expression that each job had when its state was saved."""
+        return {str(name): str(cron) for name, cron in self._database.read("SELECT name, cron FROM job")}
+
+    def forget(self, name: str) -> None:
+        """Know nothing of a job any more: it was switched off."""
+        self._database.write(lambda db: db.execute("DELETE FROM job WHERE name = ?", (name,)))
+
+    def save(self, name: str, state: JobState, cron: str) -> None:
+        """Remember how far a job got, and what its times were."""
+        query = "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?, ?)"
         settled, slot, not_before = map(_text, (state.settled, state.slot, state.not_before))
-        self._database.write(lambda db: db.execute(query, (name, settled, slot, state.attempt, not_before)))
+        self._database.write(
+            lambda db: db.execute(query, (name, settled, slot, state.attempt, not_before, cron))
+        )
 
     def is_in_hand(self, name: str, slot: str, attempt: int) -> bool:
         """Tell whether this attempt at a slot is the one that the scheduler began last."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.runs import CANCELLED, KILLED, RUNNING, Origin, Run, RunFacts, RunLine
 from pinnacle_backup.state.database import Database
 from pinnacle_backup.state.instants import iso
@@ -180,6 +181,13 @@ def _json(value: msgspec.Struct) -> str:
 
 
 def _run(row: tuple[object, ...]) -> Run:
+    try:
+        return _decoded(row)
+    except msgspec.MsgspecError as error:
+        raise StateError(f"the record of run {row[0]} is damaged", hint="move state.db away") from error
+
+
+def _decoded(row: tuple[object, ...]) -> Run:
     values = dict(zip(_COLUMNS.split(", "), row, strict=True))
     process = msgspec.json.decode(str(values.pop("process")), type=Process)
     values["origin"] = msgspec.json.decode(str(values["origin"]), type=Origin)

@@ -45,6 +45,9 @@ class Child(Protocol):
     def last_words(self) -> str:
         """The last line that it wrote to standard error."""
 
+    def close(self) -> None:
+        """Forget it; to be called when it has ended."""
+
 
 Launch = Callable[[Studio, Due], Child]
 
@@ -83,11 +86,15 @@ class Started:
 
     @property
     def last_words(self) -> str:
-        """The last line that it wrote to standard error."""
+        """Its error, without the hint below it."""
         size = self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(size - 4096, 0))
-        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        lines = self._errors.read().decode("utf-8", "replace").rstrip().splitlines()
+        return next((line for line in reversed(lines) if not line.startswith(" ")), "")
+
+    def close(self) -> None:
+        """Forget what it wrote."""
+        self._errors.close()
 
 
 @dataclass
@@ -109,6 +116,9 @@ class Adopted:
     def wait(self, seconds: float) -> None:
         """Wait so long: whether a process ends that is not a child, can only be looked up."""
         self._sleep(seconds)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing of it here."""
 
 
 def launch(studio: Studio, due: Due) -> Child:

@@ -42,7 +42,7 @@ def lease(studio: Studio) -> Iterator[None]:
         if holder is None or holder.pid == os.getpid():
             raise
         raise RepositoryBusy(
-            f"the scheduler runs already: {holder}", hint="schedule --stop-scheduler ends it"
+            f"the scheduler runs already: {holder}", hint="pinnacle-backup schedule --stop-scheduler ends it"
         ) from None
 
 
@@ -66,7 +66,7 @@ def stop_scheduler(studio: Studio, *, wait_seconds: float = _STOP_SECONDS) -> Ho
         if time.monotonic() > deadline:
             raise PinnacleError(
                 f"the scheduler was asked to stop, but process {holder.pid} still works",
-                hint="look again: runs",
+                hint="pinnacle-backup runs shows whether it does",
             )
         time.sleep(_POLL_SECONDS)
     return holder

@@ -13,25 +13,28 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.place import Place
-from pinnacle_backup.app.runs import RESTORE_FIRST, SCHEDULER_STOPS, reap, send_stop
+from pinnacle_backup.app.runs import RESTORE_FIRST, SCHEDULER_STOPS, reap, record_failure, send_stop
 from pinnacle_backup.app.scheduler.child import Child, Launch, launch, still_running
 from pinnacle_backup.app.scheduler.upkeep import Upkeep
 from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.config.schedule import Schedule
-from pinnacle_backup.errors import StateError
+from pinnacle_backup.errors import ConfigError, PinnacleError, StateError
 from pinnacle_backup.model.jobs import JobState
 from pinnacle_backup.model.runs import Run
 from pinnacle_backup.schedule import decision
 from pinnacle_backup.schedule.decision import Due
+from pinnacle_backup.schedule.job import BACKUPS
 from pinnacle_backup.schedule.judgement import INTERRUPTED, TRANSIENT, judge
 from pinnacle_backup.schedule.timetable import Timetable
 from pinnacle_backup.state.instants import iso
 
-LOOK_SECONDS: Final = 20.0
+LOOK_SECONDS: Final = 5.0
 """The longest time between two looks: a changed clock, configuration or pause is noticed after it."""
 
 _BUSY_LOOK_SECONDS: Final = 1.0
@@ -69,8 +72,11 @@ class Scheduler:
         self._sleep = sleep
         self._alive = alive
         self._child: Child | None = None
+        self._timetable = timetable_of(studio)
         self._states: dict[str, JobState] | None = None
+        self._crons: dict[str, str] = {}
         self._said: set[str] = set()
+        self._refused: set[tuple[str, datetime]] = set()
 
     def run(self) -> None:
         """Go on until an exception ends it (a signal is one); then stop what runs, to be taken up again."""
@@ -85,9 +91,8 @@ class Scheduler:
 
     def look(self) -> float:
         """Do all that is to be done now, and return for how many seconds there is nothing more to do."""
-        self.studio = self._watch.current()
-        now = self.studio.now()
-        timetable = timetable_of(self.studio)
+        self._follow_configuration()
+        now, timetable = self.studio.now(), self._timetable
         self._load(timetable, now)
         self._settle_ended(now)
         if self._child is None and not self._paused(now):
@@ -103,21 +108,32 @@ class Scheduler:
         else:
             self._sleep(seconds)
 
+    def _follow_configuration(self) -> None:
+        studio = self._watch.current()
+        if studio is not self.studio:
+            self.studio, self._timetable = studio, timetable_of(studio)
+
     def _load(self, timetable: Timetable, now: datetime) -> None:
-        """Bring the states up to date: new jobs are seen, a clock that went back is noticed."""
+        """Bring the states up to date: jobs come, change and go; a clock that went back is noticed."""
         if self._states is None:
             self._states = self._stored_states()
             self._take_over(timetable, now)
+        for name in self._known.keys() - {job.name for job in timetable.jobs}:
+            if self._child is None or self._child.job != name:
+                del self._known[name]
+                self._quietly(lambda name=name: self.studio.jobs.forget(name))  # type: ignore[misc]
         for job in timetable.jobs:
-            known = self._states.get(job.name)
-            state = decision.first_seen(now) if known is None else decision.corrected(known, now)
-            if known is not None and state != known:
+            known = self._known.get(job.name)
+            if known is None or self._crons.get(job.name) != job.cron:
+                self._crons[job.name] = job.cron
+                self._save(job.name, decision.first_seen(now))
+            elif (state := decision.corrected(known, now)) != known:
                 self.studio.log.warning("scheduler: %s: the clock was set back; going on from now", job.name)
-            if state != known:
                 self._save(job.name, state)
 
     def _stored_states(self) -> dict[str, JobState]:
         try:
+            self._crons = self.studio.jobs.crons()
             return self.studio.jobs.states()
         except StateError as error:
             self.studio.log.error("scheduler: %s", error.message)
@@ -150,10 +166,11 @@ class Scheduler:
         run = self._run_of(child.job, child.slot)
         if run is not None and run.origin.attempt != child.attempt:
             run = None
-        if run is None and child.last_words:
-            self.studio.log.error("scheduler: %s: %s", child.job, child.last_words)
+        if run is None and child.exit_code != 0:
+            self._record_failure(child.job, child.slot, child.attempt, _died(child))
         if state is not None and state.slot == child.slot:
             self._settle(child.job, state, run, child.exit_code, now)
+        child.close()
 
     def _settle(
         self, name: str, state: JobState, run: Run | None, exit_code: int | None, now: datetime
@@ -178,8 +195,26 @@ class Scheduler:
         for name, slot in decided.settle:
             self.studio.log.info("scheduler: %s is covered by the full backup", name)
             self._save(name, decision.covered(self._known[name], slot))
-        if decided.start and not self._has_to_wait(decided.start[0], now):
+        if not decided.start or self._has_to_wait(decided.start[0], now):
+            return
+        if self._watch.fault is None:
             self._start(decided.start[0], now)
+        else:
+            self._refuse(decided.start[0], self._watch.fault)
+
+    def _refuse(self, due: Due, fault: ConfigError) -> None:
+        """Tell, once, that a run cannot start; it starts as soon as the configuration is right again."""
+        if (due.job.name, due.slot) not in self._refused:
+            self._refused.add((due.job.name, due.slot))
+            self._record_failure(due.job.name, due.slot, due.attempt, fault)
+
+    def _record_failure(self, name: str, slot: datetime, attempt: int, error: PinnacleError) -> None:
+        """Record the run that could not do it itself."""
+        self.studio.log.error("scheduler: %s failed: %s", name, error.message)
+        job = self._timetable.job(name)
+        verb = "create" if job is None or job.run in BACKUPS else job.run
+        origin = replace(self.studio.origin, job=name, slot=iso(slot), attempt=attempt)
+        self._quietly(lambda: record_failure(self.studio, verb, origin, error))
 
     def _start(self, due: Due, now: datetime) -> None:
         self._save(due.job.name, decision.begun(self._known[due.job.name], due))
@@ -216,7 +251,7 @@ class Scheduler:
     def _save(self, name: str, state: JobState) -> None:
         """Remember a state; where it cannot be written down, for as long as this process lives."""
         self._known[name] = state
-        self._quietly(lambda: self.studio.jobs.save(name, state))
+        self._quietly(lambda: self.studio.jobs.save(name, state, self._crons.get(name, "")))
 
     def _quietly(self, work: Callable[[], object]) -> None:
         try:
@@ -230,7 +265,8 @@ class Scheduler:
         wake = decision.next_wake(timetable, self._known, now)
         if self._child is not None or wake is None:
             return LOOK_SECONDS
-        return min(max((wake - now).total_seconds(), 0.05), LOOK_SECONDS)
+        seconds = (wake - now).total_seconds()
+        return min(seconds, LOOK_SECONDS) if seconds > 0 else _BUSY_LOOK_SECONDS
 
     def _doing(self) -> str:
         return f"{self._child.job} runs" if self._child is not None else "waiting"
@@ -247,3 +283,8 @@ class Scheduler:
         while not child.has_ended():
             child.wait(_BUSY_LOOK_SECONDS)
         self._settle_ended(self.studio.now())
+
+
+def _died(child: Child) -> PinnacleError:
+    words = child.last_words or "its process ended without a word"
+    return PinnacleError(f"it could not begin: {words}", hint="pinnacle-backup schedule --run-now shows more")

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from pinnacle_backup.app.announcing import announce_on_time, announce_overdue, deliver, weekly_digest
+from pinnacle_backup.app.announcing import announce_on_time, announce_overdue
+from pinnacle_backup.app.delivering import deliver
+from pinnacle_backup.app.digest import weekly_digest
 from pinnacle_backup.app.health import overdue
 from pinnacle_backup.app.metrics import write_metrics
 from pinnacle_backup.app.studio import Studio

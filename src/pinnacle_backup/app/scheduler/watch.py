@@ -19,7 +19,7 @@ class ConfigurationWatch:
         self._studio = studio
         self._reopen = reopen
         self._seen = _stamp(studio.place)
-        self.fault = ""
+        self.fault: ConfigError | None = None
 
     def current(self) -> Studio:
         """Return the studio, opened again where its configuration file has changed."""
@@ -33,10 +33,10 @@ class ConfigurationWatch:
         try:
             opened = self._reopen(self._studio.place)
         except ConfigError as error:
-            self.fault = error.message
+            self.fault = error
             self._studio.log.error("scheduler: %s; the last good configuration stays in force", error.message)
             return
-        self.fault = ""
+        self.fault = None
         opened.log.info("scheduler: the configuration was read again")
         self._studio.state.close()
         self._studio.logs.close()

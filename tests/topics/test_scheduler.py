@@ -1,0 +1,271 @@
+"""
+The scheduler as a real process: it starts what is due, survives being killed, and nothing needs a hand.
+
+``faketime`` lets it begin two seconds before a slot; its clock then goes on like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..contract.faults import until
+from ..studios import Studio, warm_up
+
+pytestmark = pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is missing")
+
+BEFORE_TWO = datetime(2030, 5, 4, 1, 59, 58, tzinfo=UTC)
+
+
+class Scheduled:
+    """A studio and its schedulers."""
+
+    def __init__(self, root: Path) -> None:
+        self.studio = Studio(root)
+        self.studio.environ = {"TZ": "UTC"}
+        self.configure()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._clock: dict[str, str] = {}
+
+    def configure(self, *, notifications: dict[str, Any] | None = None, **schedule: Any) -> None:
+        """Write the configuration; without more a full backup is due at two o'clock."""
+        sections = {
+            "backup": {"workers": 1, "schedule": {"weekly_cleanup": False, "retry_seconds": 1} | schedule},
+            "notifications": notifications or {"enabled": False},
+        }
+        path = self.studio.root / "config.json"
+        path.with_suffix(".new").write_text(json.dumps(sections))
+        path.with_suffix(".new").replace(path)
+
+    def make_slow(self) -> None:
+        """Give a backup enough to do to be met at work."""
+        (self.studio.root / "uploads/huge.bin").write_bytes(random.Random(1).randbytes(150_000_000))
+
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
+        """Start a scheduler shortly before two, or when as much time has passed since."""
+        self._clock = self._clock or clock_at(BEFORE_TWO)
+        process = subprocess.Popen(
+            self.studio.command("schedule", "--start-scheduler", *words),
+            env=self.studio.env() | self._clock,
+            cwd=self.studio.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._processes.append(process)
+        return process
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return the runs, oldest first."""
+        found: list[dict[str, Any]] = json.loads(self.studio.good("runs", "--json"))["runs"]
+        return found[::-1]
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Return verb and outcome of all runs, oldest first."""
+        return [(run["verb"], run["outcome"]) for run in self.runs()]
+
+    def log(self) -> str:
+        """Return the log of what happens by itself."""
+        path = self.studio.root / "logs/auto_backup.log"
+        return path.read_text() if path.exists() else ""
+
+    def end(self) -> None:
+        """End all schedulers that are left."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+@pytest.fixture
+def scheduled(tmp_path: Path) -> Iterator[Scheduled]:
+    warm_up()
+    made = Scheduled(tmp_path / "studio")
+    yield made
+    made.end()
+
+
+def clock_at(moment: datetime) -> dict[str, str]:
+    """Return the environment in which it is that moment now; the program ``faketime`` itself hears no signals."""
+    offset = f"+{int((moment - datetime.now(UTC)).total_seconds())}s"
+    shown = subprocess.run(
+        ["faketime", "-f", offset, "env"], capture_output=True, text=True, check=True
+    ).stdout
+    variables = dict(line.partition("=")[::2] for line in shown.splitlines())
+    return {name: variables[name] for name in ("LD_PRELOAD", "FAKETIME")}
+
+
+def stop(process: subprocess.Popen[bytes]) -> str:
+    """Ask a scheduler to stop, and return what it printed."""
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate()
+    assert process.returncode == 0, out
+    return out.decode()
+
+
+def test_it_makes_the_backup_that_is_due_and_ends_when_it_is_asked_to(scheduled: Scheduled) -> None:
+    process = scheduled.start()
+    until(lambda: scheduled.outcomes() == [("create", "good")])
+    stop(process)
+    (run,) = scheduled.runs()
+    assert (run["origin"]["kind"], run["origin"]["job"]) == ("schedule", "daily-full")
+    assert run["origin"]["slot"] == "2030-05-04T02:00:00.000000Z"
+    assert list(scheduled.studio.listed()) == [run["facts"]["backup"]]
+    assert "daily-full starts: due at 02:00" in scheduled.log()
+    assert f"made {run['facts']['backup']}" in scheduled.log()
+
+
+def test_a_second_one_is_told_who_is_at_work(scheduled: Scheduled) -> None:
+    process = scheduled.start()
+    until(lambda: "scheduler: started" in scheduled.log())
+    second = scheduled.start()
+    out, _ = second.communicate()
+    assert second.returncode == 11
+    assert (
+        "the scheduler runs already: `pinnacle-backup schedule --start-scheduler` by process" in out.decode()
+    )
+    shown = scheduled.studio.good("schedule")
+    assert "by process" in shown
+    assert "stopped" in scheduled.studio.good("schedule", "--stop-scheduler")
+    process.communicate()
+    assert process.returncode == 0
+    assert "No scheduler runs." in scheduled.studio.good("schedule", "--stop-scheduler")
+    assert "nothing happens by itself" in scheduled.studio.good("schedule")
+
+
+def test_killed_with_its_backup_it_catches_up_by_itself(scheduled: Scheduled) -> None:
+    scheduled.make_slow()
+    process = scheduled.start()
+    until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
+    process.kill()
+    (run,) = scheduled.runs()
+    os.kill(run["pid"], signal.SIGKILL)
+    process.communicate()
+    until(lambda: scheduled.outcomes() == [("create", "killed")])
+
+    again = scheduled.start()
+    until(lambda: scheduled.outcomes() == [("create", "killed"), ("create", "good")])
+    stop(again)
+    assert [run["origin"]["attempt"] for run in scheduled.runs()] == [1, 2]
+    assert len(scheduled.studio.listed()) == 1
+    assert scheduled.studio.leftovers() == []
+
+
+def test_a_backup_that_outlives_its_scheduler_is_not_made_twice(scheduled: Scheduled) -> None:
+    scheduled.make_slow()
+    process = scheduled.start()
+    until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
+    process.kill()
+    process.communicate()
+    again = scheduled.start()
+    until(lambda: scheduled.outcomes() == [("create", "good")])
+    until(lambda: scheduled.log().count("scheduler: started") == 2)
+    stop(again)
+    assert scheduled.outcomes() == [("create", "good")]
+    assert len(scheduled.studio.listed()) == 1
+
+
+def test_stopped_in_the_middle_it_leaves_nothing_and_goes_on_next_time(scheduled: Scheduled) -> None:
+    scheduled.make_slow()
+    process = scheduled.start()
+    until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
+    stop(process)
+    assert scheduled.outcomes() == [("create", "cancelled")]
+    assert scheduled.studio.leftovers() == []
+    again = scheduled.start()
+    until(lambda: scheduled.outcomes() == [("create", "cancelled"), ("create", "good")])
+    stop(again)
+
+
+def test_a_run_that_a_person_cancels_is_not_tried_again(scheduled: Scheduled) -> None:
+    scheduled.make_slow()
+    process = scheduled.start()
+    until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
+    (run,) = scheduled.runs()
+    assert "has stopped: cancelled" in scheduled.studio.good("runs", "cancel", str(run["id"]))
+    until(lambda: "scheduler: daily-full" in scheduled.log())
+    stop(process)
+    assert scheduled.outcomes() == [("create", "cancelled")]
+    again = scheduled.start()
+    until(lambda: scheduled.log().count("scheduler: started") == 2)
+    stop(again)
+    assert scheduled.outcomes() == [("create", "cancelled")]
+
+
+def test_a_restore_goes_first(scheduled: Scheduled) -> None:
+    scheduled.studio.good("create", "--name", "kept")
+    scheduled.make_slow()
+    process = scheduled.start()
+    until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
+    scheduled.studio.change()
+    scheduled.studio.good("restore", "kept", "--yes")
+    until(lambda: scheduled.outcomes()[-1] == ("create", "good") and len(scheduled.outcomes()) == 4)
+    stop(process)
+    by_verb = [(verb, outcome) for verb, outcome in scheduled.outcomes() if verb != "restore"]
+    assert by_verb == [("create", "good"), ("create", "cancelled"), ("create", "good")]
+    assert ("restore", "good") in scheduled.outcomes()
+
+
+def test_while_it_pauses_nothing_starts_and_afterwards_it_catches_up(scheduled: Scheduled) -> None:
+    process = scheduled.start()
+    until(lambda: "scheduler: started" in scheduled.log())
+    assert "until somebody resumes it" in scheduled.studio.good("schedule", "--pause")
+    scheduled.configure(jobs=[{"name": "often", "run": "verify", "cron": "* * * * *"}])
+    until(lambda: "the configuration was read again" in scheduled.log())
+    assert scheduled.outcomes() == []
+    scheduled.studio.good("schedule", "--resume")
+    until(lambda: ("create", "good") in scheduled.outcomes())
+    stop(process)
+
+
+def test_a_wrong_configuration_is_told_and_what_is_due_waits_for_a_right_one(scheduled: Scheduled) -> None:
+    process = scheduled.start()
+    until(lambda: "scheduler: started" in scheduled.log())
+    (scheduled.studio.root / "config.json").write_text('{"backup": {"shedule": {}}}')
+    until(lambda: "scheduler: daily-full failed" in scheduled.log())
+    assert "backup.shedule: unknown key; did you mean backup.schedule?" in scheduled.log()
+    scheduled.configure()
+    until(lambda: scheduled.outcomes() == [("create", "failed"), ("create", "good")])
+    stop(process)
+    assert scheduled.runs()[0]["code"] == "configuration"
+
+
+def test_what_fails_for_a_passing_reason_is_tried_again(scheduled: Scheduled) -> None:
+    uploads = scheduled.studio.root / "uploads"
+    uploads.rename(uploads.with_name("unmounted"))
+    process = scheduled.start()
+    until(lambda: "next attempt" in scheduled.log())
+    uploads.with_name("unmounted").rename(uploads)
+    until(lambda: ("create", "good") in scheduled.outcomes())
+    stop(process)
+    assert scheduled.outcomes()[0] == ("create", "failed")
+
+
+def test_a_job_can_be_run_by_hand(scheduled: Scheduled) -> None:
+    scheduled.configure(jobs=[{"name": "office-hours", "run": "incremental", "cron": "0 8-18/6 * * 1-5"}])
+    scheduled.studio.good("schedule", "--run-now", "office-hours")
+    scheduled.studio.good("schedule", "--run-now", "office-hours")
+    assert [found["type"] for found in scheduled.studio.listed().values()] == ["incremental", "full"]
+    ended = scheduled.studio.run("schedule", "--run-now", "offce")
+    assert ended.code == 3
+    assert "no job 'offce' in backup.schedule" in ended.err
+
+
+def test_in_the_background_it_says_when_it_is_up(scheduled: Scheduled) -> None:
+    process = scheduled.start("--daemon")
+    out, _ = process.communicate()
+    assert process.returncode == 0, out
+    assert "runs in the background (process" in out.decode()
+    until(lambda: ("create", "good") in scheduled.outcomes())
+    assert "has stopped" in scheduled.studio.good("schedule", "--stop-scheduler")
