@@ -40,11 +40,9 @@ def show_check(out: Output, check: AuditCheck) -> int:
 def _verdict(out: Output, check: AuditCheck) -> int:
     if check.broken:
         out.data(out.style(f"The trail is broken at event {number(check.broken)}: {check.reason}.", "bad"))
-        out.data(
-            f"The {counted(check.events, 'event')} before it are as they were written."
-            if check.events
-            else ""
-        )
+        if check.events:
+            ones = "is as it was" if check.events == 1 else "are as they were"
+            out.data(f"The {counted(check.events, 'event')} before it {ones} written.")
         return DAMAGED
     if not check.events:
         out.data("The trail is empty.")
