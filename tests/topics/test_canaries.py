@@ -90,6 +90,17 @@ SEQUENCE: tuple[tuple[str, ...], ...] = (
     ("service", "status"),
     ("service", "uninstall"),
     ("completion", "bash"),
+    ("user", "setup-token"),
+    ("user", "add", "anna", "--role", "administrator", "--password-file", "{elsewhere}/../secrets/key"),
+    ("user", "password", "anna", "--password-file", "{elsewhere}/../secrets/key", "--json"),
+    ("user", "list"),
+    ("user", "remove", "anna", "--yes"),
+    ("token", "create", "--role", "viewer"),
+    ("token", "list", "--json"),
+    ("token", "revoke", "1"),
+    ("audit", "--limit", "1000"),
+    ("audit", "--json"),
+    ("audit", "check"),
 )
 
 
