@@ -13,18 +13,20 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..contract.faults import until
+from ..mail_servers import Authority, MailServer
 from ..studios import Studio, warm_up
 
 pytestmark = pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is missing")
 
-BEFORE_TWO = datetime(2030, 5, 4, 1, 59, 58, tzinfo=UTC)
+TWO = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=1)
+"""Two o'clock of the next night: certificates made now are still good then."""
 
 
 class Scheduled:
@@ -53,7 +55,7 @@ class Scheduled:
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start a scheduler shortly before two, or when as much time has passed since."""
-        self._clock = self._clock or clock_at(BEFORE_TWO)
+        self._clock = self._clock or clock_at(TWO - timedelta(seconds=2))
         process = subprocess.Popen(
             self.studio.command("schedule", "--start-scheduler", *words),
             env=self.studio.env() | self._clock,
@@ -120,7 +122,7 @@ def test_it_makes_the_backup_that_is_due_and_ends_when_it_is_asked_to(scheduled:
     stop(process)
     (run,) = scheduled.runs()
     assert (run["origin"]["kind"], run["origin"]["job"]) == ("schedule", "daily-full")
-    assert run["origin"]["slot"] == "2030-05-04T02:00:00.000000Z"
+    assert run["origin"]["slot"] == TWO.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     assert list(scheduled.studio.listed()) == [run["facts"]["backup"]]
     assert "daily-full starts: due at 02:00" in scheduled.log()
     assert f"made {run['facts']['backup']}" in scheduled.log()
@@ -160,6 +162,30 @@ def test_killed_with_its_backup_it_catches_up_by_itself(scheduled: Scheduled) ->
     assert [run["origin"]["attempt"] for run in scheduled.runs()] == [1, 2]
     assert len(scheduled.studio.listed()) == 1
     assert scheduled.studio.leftovers() == []
+
+
+def test_a_person_is_told_that_it_was_killed_and_that_all_is_well_again(scheduled: Scheduled) -> None:
+    authority = Authority(scheduled.studio.root)
+    with MailServer(authority.server("localhost"), account=("backup", "secret of the post")) as server:
+        smtp = {"enabled": True, "server": "localhost", "port": server.port, "username": "backup"}
+        smtp |= {"password": "secret of the post", "ca_file": authority.file.name}
+        scheduled.configure(notifications={"smtp": smtp})
+        scheduled.make_slow()
+        process = scheduled.start()
+        until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
+        process.kill()
+        process.communicate()
+        os.kill(scheduled.runs()[0]["pid"], signal.SIGKILL)
+
+        again = scheduled.start()
+        until(lambda: len(server.mails) == 2)
+        stop(again)
+    killed, recovered = server.mails
+    assert killed.recipients == ["admin@ultra-pinnacle.ai"]
+    assert "killed" in killed.text
+    assert "daily-full" in killed.text
+    assert "again" in recovered.message["Subject"]
+    assert scheduled.outcomes() == [("create", "killed"), ("create", "good")]
 
 
 def test_a_backup_that_outlives_its_scheduler_is_not_made_twice(scheduled: Scheduled) -> None:

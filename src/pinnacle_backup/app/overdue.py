@@ -113,13 +113,11 @@ def _was_never_due(studio: Studio, expectation: Expectation | None) -> bool:
     """Tell whether the scheduler met the job only after this slot: a new job owes nothing of before."""
     if expectation is None:
         return False
-    name = expectation.job.name
     try:
-        state = studio.jobs.states().get(name)
-        settled = None if state is None else state.settled
-        return settled is not None and settled >= expectation.slot and not studio.runs.has_run(name)
+        since = studio.jobs.since(expectation.job.name)
     except StateError:
         return False
+    return since is not None and since >= expectation.slot
 
 
 def _running(studio: Studio) -> str:

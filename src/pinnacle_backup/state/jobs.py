@@ -41,13 +41,21 @@ class Jobs:
         """Know nothing of a job any more: it was switched off."""
         self._database.write(lambda db: db.execute("DELETE FROM job WHERE name = ?", (name,)))
 
-    def save(self, name: str, state: JobState, cron: str) -> None:
-        """Remember how far a job got, and what its times were."""
-        query = "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?, ?)"
-        settled, slot, not_before = map(_text, (state.settled, state.slot, state.not_before))
-        self._database.write(
-            lambda db: db.execute(query, (name, settled, slot, state.attempt, not_before, cron))
-        )
+    def since(self, name: str) -> datetime | None:
+        """Return since when a job has its present times; None where it was never seen."""
+        rows = self._database.read("SELECT since FROM job WHERE name = ?", (name,))
+        return _moment(rows[0][0]) if rows else None
+
+    def meet(self, name: str, cron: str, state: JobState, now: datetime) -> None:
+        """Remember a job that is new, or has new times."""
+        query = "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?, ?, ?)"
+        values = (name, *_texts(state), cron, iso(now))
+        self._database.write(lambda db: db.execute(query, values))
+
+    def save(self, name: str, state: JobState) -> None:
+        """Remember how far a job got."""
+        query = "UPDATE job SET settled = ?, slot = ?, attempt = ?, not_before = ? WHERE name = ?"
+        self._database.write(lambda db: db.execute(query, (*_texts(state), name)))
 
     def is_in_hand(self, name: str, slot: str, attempt: int) -> bool:
         """Tell whether this attempt at a slot is the one that the scheduler began last."""
@@ -73,6 +81,10 @@ class Jobs:
 
 def _set(database: sqlite3.Connection, value: str) -> None:
     database.execute("INSERT OR REPLACE INTO property VALUES (?, ?)", (_PAUSED, value))
+
+
+def _texts(state: JobState) -> tuple[str | None, str | None, int, str | None]:
+    return _text(state.settled), _text(state.slot), state.attempt, _text(state.not_before)
 
 
 def _text(moment: datetime | None) -> str | None:

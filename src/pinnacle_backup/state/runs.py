@@ -121,10 +121,6 @@ class Runs:
         found = self._select("WHERE job = ? AND slot = ? ORDER BY id DESC LIMIT 1", (job, slot))
         return found[0] if found else None
 
-    def has_run(self, job: str) -> bool:
-        """Tell whether a job ever ran."""
-        return bool(self._database.read("SELECT 1 FROM run WHERE job = ? AND job <> '' LIMIT 1", (job,)))
-
     def lines(self, run: int, *, after: int = 0) -> list[RunLine]:
         """Return the lines of a run's log behind a place."""
         rows = self._database.read(

@@ -108,7 +108,7 @@ def test_a_job_that_the_scheduler_has_just_met_owes_nothing_of_before(clocked: C
     clocked.now = YESTERDAY.replace(hour=14, minute=10)
     clocked.configure(schedule={"hourly_incremental_backup": True})
     assert overdue(clocked.studio) is not None
-    clocked.studio.jobs.save("hourly-incremental", JobState(settled=clocked.now))
+    clocked.studio.jobs.meet("hourly-incremental", "0 * * * *", JobState(), clocked.now)
     assert overdue(clocked.studio) is None
     clocked.now = YESTERDAY.replace(hour=15, minute=31)
     late = overdue(clocked.studio)
@@ -119,7 +119,7 @@ def test_a_job_that_the_scheduler_has_just_met_owes_nothing_of_before(clocked: C
 def test_a_slot_that_was_settled_without_a_backup_stays_overdue(clocked: Clocked) -> None:
     clocked.now = TODAY.replace(hour=8)
     clocked.run("create", FAILED, detail="full", job="daily-full")
-    clocked.studio.jobs.save("daily-full", JobState(settled=TODAY))
+    clocked.studio.jobs.meet("daily-full", "0 2 * * *", JobState(settled=TODAY), YESTERDAY)
     assert overdue(clocked.studio) is not None
 
 

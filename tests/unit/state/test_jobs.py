@@ -23,26 +23,35 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
     database.close()
 
 
+def meet(jobs: Jobs, name: str) -> None:
+    jobs.meet(name, "0 2 * * *", JobState(settled=NOW), NOW)
+
+
 def test_states_come_back_as_they_were(jobs: Jobs) -> None:
     full = JobState(
         settled=NOW, slot=NOW + timedelta(hours=1), attempt=2, not_before=NOW + timedelta(hours=2)
     )
-    jobs.save("daily-full", full, "0 2 * * *")
-    jobs.save("weekly-cleanup", JobState(), "0 2 * * *")
+    meet(jobs, "daily-full")
+    meet(jobs, "weekly-cleanup")
+    jobs.save("daily-full", full)
+    jobs.save("weekly-cleanup", JobState())
     assert jobs.states() == {"daily-full": full, "weekly-cleanup": JobState()}
-    jobs.save("daily-full", JobState(settled=NOW), "0 2 * * *")
+    jobs.save("daily-full", JobState(settled=NOW))
     assert jobs.states()["daily-full"] == JobState(settled=NOW)
 
 
 def test_times_are_remembered_and_jobs_forgotten(jobs: Jobs) -> None:
-    jobs.save("daily-full", JobState(settled=NOW), "0 2 * * *")
+    meet(jobs, "daily-full")
+    assert jobs.since("daily-full") == NOW
+    assert jobs.since("another") is None
     assert jobs.crons() == {"daily-full": "0 2 * * *"}
     jobs.forget("daily-full")
     assert (jobs.crons(), jobs.states()) == ({}, {})
 
 
 def test_only_the_last_attempt_is_in_hand(jobs: Jobs) -> None:
-    jobs.save("daily-full", JobState(slot=NOW, attempt=2), "0 2 * * *")
+    meet(jobs, "daily-full")
+    jobs.save("daily-full", JobState(slot=NOW, attempt=2))
     assert jobs.is_in_hand("daily-full", iso(NOW), 2)
     assert not jobs.is_in_hand("daily-full", iso(NOW), 1)
     assert not jobs.is_in_hand("daily-full", iso(NOW - timedelta(days=1)), 2)

@@ -29,7 +29,7 @@ from pinnacle_backup.model.jobs import JobState
 from pinnacle_backup.model.runs import Run
 from pinnacle_backup.schedule import decision
 from pinnacle_backup.schedule.decision import Due
-from pinnacle_backup.schedule.job import BACKUPS
+from pinnacle_backup.schedule.job import BACKUPS, Job
 from pinnacle_backup.schedule.judgement import INTERRUPTED, TRANSIENT, judge
 from pinnacle_backup.schedule.timetable import Timetable
 from pinnacle_backup.state.instants import iso
@@ -125,11 +125,16 @@ class Scheduler:
         for job in timetable.jobs:
             known = self._known.get(job.name)
             if known is None or self._crons.get(job.name) != job.cron:
-                self._crons[job.name] = job.cron
-                self._save(job.name, decision.first_seen(now))
+                self._meet(job, now)
             elif (state := decision.corrected(known, now)) != known:
                 self.studio.log.warning("scheduler: %s: the clock was set back; going on from now", job.name)
                 self._save(job.name, state)
+
+    def _meet(self, job: Job, now: datetime) -> None:
+        """Begin with a job that is new or has new times: it owes nothing of before."""
+        self._crons[job.name] = job.cron
+        self._known[job.name] = state = decision.first_seen(now)
+        self._quietly(lambda: self.studio.jobs.meet(job.name, job.cron, state, now))
 
     def _stored_states(self) -> dict[str, JobState]:
         try:
@@ -251,7 +256,7 @@ class Scheduler:
     def _save(self, name: str, state: JobState) -> None:
         """Remember a state; where it cannot be written down, for as long as this process lives."""
         self._known[name] = state
-        self._quietly(lambda: self.studio.jobs.save(name, state, self._crons.get(name, "")))
+        self._quietly(lambda: self.studio.jobs.save(name, state))
 
     def _quietly(self, work: Callable[[], object]) -> None:
         try:
