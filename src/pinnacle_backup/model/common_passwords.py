@@ -39,7 +39,7 @@ ranger rangers rebecca redhat redsox restore richard robert rockyou rootroot roo
 sandra scooter scorpion secret secretpassword secure security september server service shadow shannon simple
 skywalker slipknot smokey snickers snoopy soccer softball sophie spider spiderman spring starwars stella
 steven student studio summer sunflower sunshine super superadmin superman superstar supersecret support
-sweety system target taylor tennis teresa test tester testing testtest thomas thunder tigger tiger
+sweety system target taylor tennis teresa test tester testing testtest thomas thunder tiger
 tinkerbell toor trinity trustno trustnoone twitter ultrapinnacle ultrapinnaclestudio user username valentina
 vanessa victoria victory viking vincent walter warrior webmaster welcome welcometo whatever william windows
 winner winter wizard xxxxxx yamaha yankees yellow zaqwsx zxcvbn zxcvbnm zxcvbnmasdfghjkl zxczxc
