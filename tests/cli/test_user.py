@@ -114,30 +114,28 @@ def test_a_user_is_changed_and_removed(anna: Callable[..., Any], password: str) 
     assert json.loads(anna("user", "role", "anna", "administrator", "--json").out)["user"]["name"] == "anna"
 
 
-@pytest.mark.parametrize(
-    ("args", "code", "said"),
-    [
-        (("role", "bert", "viewer"), 10, "no user 'bert'"),
-        (("disable", "anna"), 3, "anna is the last administrator"),
-        (("remove", "anna", "--yes"), 3, "anna is the last administrator"),
-        (("role", "anna", "viewer"), 3, "anna is the last administrator"),
-        (("role", "anna", "king"), 3, "'king'"),
-        (("add", "bert"), 3, "--role"),
-        (("add", "bert", "--role", "viewer"), 12, "a password for bert: none was given"),
-        (("password", "bert"), 10, "no user 'bert'"),
-        (("setup-token",), 3, "there is an administrator already"),
-        (("totp", "on", "anna"), 3, "at a terminal"),
-        (("revoke-sessions", "bert"), 10, "no user 'bert'"),
-        (("sessions", "bert"), 10, "no user 'bert'"),
-    ],
-)
-def test_what_cannot_be_done_is_said(
-    anna: Callable[..., Any], args: tuple[str, ...], code: int, said: str
-) -> None:
-    ended = anna("user", *args)
-    assert (ended.code, ended.out) == (code, "")
-    assert said in ended.err
-    assert json.loads(anna("user", *args, "--json").err)["exit_code"] == code
+REFUSED = [
+    (("role", "bert", "viewer"), 10, "no user 'bert'"),
+    (("disable", "anna"), 3, "anna is the last administrator"),
+    (("remove", "anna", "--yes"), 3, "anna is the last administrator"),
+    (("role", "anna", "viewer"), 3, "anna is the last administrator"),
+    (("role", "anna", "king"), 3, "'king'"),
+    (("add", "bert"), 3, "--role"),
+    (("add", "bert", "--role", "viewer"), 12, "a password for bert: none was given"),
+    (("password", "bert"), 10, "no user 'bert'"),
+    (("setup-token",), 3, "there is an administrator already"),
+    (("totp", "on", "anna"), 3, "at a terminal"),
+    (("revoke-sessions", "bert"), 10, "no user 'bert'"),
+    (("sessions", "bert"), 10, "no user 'bert'"),
+]
+
+
+def test_what_cannot_be_done_is_said(anna: Callable[..., Any]) -> None:
+    for args, code, said in REFUSED:
+        ended = anna("user", *args)
+        assert (ended.code, ended.out) == (code, ""), args
+        assert said in ended.err
+        assert json.loads(anna("user", *args, "--json").err)["exit_code"] == code
 
 
 def test_a_bad_password_is_refused_and_a_file_that_all_can_read_is_warned_of(

@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pinnacle_backup.app.auditing import FAILED, actor_of, audit, audited, check_audit, list_events
+from pinnacle_backup.app.cleanup import clean_up
+from pinnacle_backup.app.runs import cancel_run
 from pinnacle_backup.errors import PinnacleError, UsageError
 from pinnacle_backup.model.accounts import Actor
+from pinnacle_backup.model.runs import Origin
+from pinnacle_backup.store.processes import process_of
 
 from ...canaries import canary
-from .command import Command
+from ...studios import Studio as Commands
+from ...studios import warm_up
+from .clocked import Clocked
 from .server import Server
 
 ANNA = Actor(kind="server", name="anna", address="192.0.2.1")
@@ -198,27 +207,32 @@ def test_without_logs_the_chain_alone_is_checked(server: Server) -> None:
 # What the commands write
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    warm_up()
+
+
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
-    return Command(tmp_path / "studio")
+def commands(tmp_path: Path) -> Commands:
+    return Commands(tmp_path / "commanded")
 
 
-def events(command: Command) -> list[tuple[str, str, str]]:
-    shown = command.json("audit", "--limit", "1000")["events"]
+def events(commands: Commands) -> list[tuple[str, str, str]]:
+    shown = json.loads(commands.good("audit", "--limit", "1000", "--json"))["events"]
     assert {event["who"].partition(":")[0] for event in shown} <= {"command", "schedule"}
     return [(event["action"], event["object"], event["outcome"]) for event in shown[::-1]]
 
 
-def test_restores_and_deletions_are_audited_before_and_after(command: Command, tmp_path: Path) -> None:
+def test_restores_and_deletions_are_audited_before_and_after(commands: Commands, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        assert command("create", "--name", name).returncode == 0
-    (command.root / "uploads" / "a.txt").write_text("changed")
-    assert command("restore", "one", "--dry-run").returncode == 0
-    assert command("restore", "one", "--yes").returncode == 0
-    assert command("restore", "two", "--target", str(tmp_path / "there")).returncode == 0
-    assert command("undo", "--yes").returncode == 0
-    assert command("cleanup", "--retention", "0", "--yes").returncode == 0
-    written = [event for event in events(command) if event[0] in ("restore", "cleanup")]
+        commands.good("create", "--name", name)
+    (commands.root / "uploads/sub/one.txt").write_text("changed")
+    commands.good("restore", "one", "uploads", "--dry-run")
+    commands.good("restore", "one", "uploads", "--yes")
+    commands.good("restore", "two", "--target", str(tmp_path / "there"))
+    commands.good("undo", "--yes")
+    commands.good("cleanup", "--retention", "0", "--yes")
+    written = [event for event in events(commands) if event[0] in ("restore", "cleanup")]
     saved = written[4][1]
     assert saved.startswith("before_restore_")
     assert written[:6] == [
@@ -229,30 +243,41 @@ def test_restores_and_deletions_are_audited_before_and_after(command: Command, t
         ("restore", saved, "started"),
         ("restore", saved, "good"),
     ]
-    assert [event[2] for event in written[6:]] in ([], ["started", "good"])
-    shown = command.json("audit", "--action", "restore")["events"]
+    shown = json.loads(commands.good("audit", "--action", "restore", "--json"))["events"]
     assert shown[-1]["detail"] == "in place, 0 created, 1 overwritten, 0 removed"
     assert shown[-3]["detail"].startswith(f"into {tmp_path}/there, ")
 
 
-def test_keys_pins_and_the_schedule_are_audited(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "new").write_text(canary("new"))
-    known = canary("known")
-    assert command("create", "--name", "one", "--encrypt", password=known).returncode == 0
-    assert (
-        command("key", "add", "--label", "b", "--new-file", str(tmp_path / "new"), password=known).returncode
-        == 0
+def test_a_cleanup_names_what_it_deletes(tmp_path: Path) -> None:
+    clocked = Clocked(tmp_path / "clocked", datetime(2026, 1, 1, tzinfo=UTC))
+    old = clocked.create()
+    clocked.now = datetime(2026, 11, 22, tzinfo=UTC)
+    clocked.create()
+    assert clean_up(clocked.studio) == 0
+    (ended, started) = list_events(clocked.studio, 9)
+    assert (started.action, started.object, started.detail, started.outcome) == (
+        "cleanup",
+        "1 backup",
+        old,
+        "started",
     )
-    assert command("key", "remove", "b", password=known).returncode == 0
-    assert command("key", "remove", "b", "one", password=known).returncode == 3
-    assert command("pin", "one").returncode == 0
-    assert command("unpin", "one").returncode == 0
-    assert command("schedule", "--schedule-config", '{"weekly_cleanup": false}').returncode == 0
-    assert command("schedule", "--schedule-config", '{"weekly": false}').returncode == 3
-    assert command("schedule", "--pause").returncode == 0
-    assert command("schedule", "--resume").returncode == 0
+    assert (ended.detail, ended.outcome) == (f"deleted {old}", "good")
+
+
+def test_keys_pins_and_the_schedule_are_audited(commands: Commands) -> None:
+    known, new = canary("known"), canary("new")
+    commands.good("create", "--name", "one", "--encrypt", known)
+    commands.good("key", "add", "--label", "b", "--new", new, "--decrypt", known)
+    commands.good("key", "remove", "b", "--decrypt", known)
+    assert commands.run("key", "remove", "b", "one", "--decrypt", known).code == 3
+    commands.good("pin", "one")
+    commands.good("unpin", "one")
+    commands.good("schedule", "--schedule-config", '{"weekly_cleanup": false}')
+    assert commands.run("schedule", "--schedule-config", '{"weekly": false}').code == 3
+    commands.good("schedule", "--pause")
+    commands.good("schedule", "--resume")
     name = "one.tar.gz.enc"
-    assert events(command) == [
+    assert events(commands) == [
         ("key-add", "all backups", "good"),
         ("key-remove", "all backups", "good"),
         ("key-remove", "one", "failed"),
@@ -262,13 +287,13 @@ def test_keys_pins_and_the_schedule_are_audited(command: Command, tmp_path: Path
         ("pause", "the scheduler", "good"),
         ("resume", "the scheduler", "good"),
     ]
-    assert command("audit", "check").returncode == 0
+    commands.good("audit", "check")
 
 
-def test_the_scheduler_and_who_ends_it_are_audited(command: Command) -> None:
-    assert command("schedule", "--start-scheduler", "--daemon").returncode == 0
-    assert command("schedule", "--stop-scheduler").returncode == 0
-    shown = command.json("audit")["events"][::-1]
+def test_the_scheduler_and_who_ends_it_are_audited(commands: Commands) -> None:
+    commands.good("schedule", "--start-scheduler", "--daemon")
+    commands.good("schedule", "--stop-scheduler")
+    shown = json.loads(commands.good("audit", "--json"))["events"][::-1]
     assert [(event["action"], event["who"].partition(":")[0]) for event in shown] == [
         ("scheduler-start", "schedule"),
         ("scheduler-stop", "command"),
@@ -276,13 +301,23 @@ def test_the_scheduler_and_who_ends_it_are_audited(command: Command) -> None:
     assert shown[0]["object"] == shown[1]["object"]
 
 
-def test_a_restore_goes_on_where_the_trail_cannot_be_written(command: Command) -> None:
-    assert command("create", "--name", "one").returncode == 0
-    (command.root / "uploads" / "a.txt").write_text("changed")
-    state = command.root / ".pinnacle" / "state.db"
+def test_who_stops_a_run_is_audited(server: Server) -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    run = server.studio.runs.begin("create", "full", Origin(), server.now, process_of(child.pid))
+    waiter = threading.Thread(target=child.wait)
+    waiter.start()
+    cancel_run(server.studio, run)
+    waiter.join()
+    (event,) = list_events(server.studio, 9)
+    assert (event.who, event.action, event.object) == ("command:root", "cancel", f"run {run} (create)")
+
+
+def test_a_restore_goes_on_where_the_trail_cannot_be_written(commands: Commands) -> None:
+    commands.good("create", "--name", "one")
+    (commands.root / "uploads/sub/one.txt").write_text("changed")
+    state = commands.root / ".pinnacle" / "state.db"
     os.unlink(state)
     state.mkdir()
-    ended = command("restore", "one", "--yes")
-    assert ended.returncode == 0, ended.stderr
-    assert (command.root / "uploads" / "a.txt").read_text() == "hello"
-    assert "is not in the trail" in (command.root / "logs" / "backup_errors.log").read_text()
+    commands.good("restore", "one", "uploads", "--yes")
+    assert (commands.root / "uploads/sub/one.txt").read_text() == "one\n" * 400
+    assert "is not in the trail" in (commands.root / "logs" / "backup_errors.log").read_text()
