@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -291,6 +292,22 @@ def test_command_line_usage(studio: Studio) -> None:
     # Get system status
     said = studio.run("python scripts/backup_restore.py status")
     assert said.startswith("Look: nothing happens by itself: the scheduler does not run.")
+
+
+def test_the_scheduler(studio: Studio) -> None:
+    """The guide's line stays in the foreground; a second shell looks at it and ends it."""
+    said = studio.run(
+        "python scripts/backup_restore.py schedule --start-scheduler &\n"
+        "until grep -qs 'scheduler: started' logs/auto_backup.log; do sleep 0.1; done\n"
+        "python scripts/backup_restore.py status\n"
+        "python scripts/backup_restore.py schedule --stop-scheduler\n"
+        "wait $!"
+    )
+    assert "The scheduler runs; Ctrl-C ends it." in said
+    assert re.search(r"scheduler +`.* schedule --start-scheduler` by process", said)
+    assert re.search(r"The scheduler \(process \d+\) has stopped\.", said)
+    for name in ("ultra_pinnacle.log", "auto_backup.log"):
+        assert "scheduler: stopped" in (studio.root / "logs" / name).read_text()
 
 
 def test_a_backup_that_is_not_there(studio: Studio) -> None:
