@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,13 +18,17 @@ from pinnacle_backup.model import words
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.runs import BAD_OUTCOMES, CANCELLED, GOOD, RUNNING
 
-STATIC = "/static"
+STATIC: Final = "/static"
+_MACROS: Final[Mapping[str, str]] = MappingProxyType(
+    {"c": "components.html", "f": "forms.html", "d": "data.html"}
+)
 
 
 def environment(*, static: str = STATIC) -> Environment:
     """
     Return the environment of all templates.
 
+    Pages know the macros of ``components.html`` as ``c``, ``forms.html`` as ``f`` and ``data.html`` as ``d``.
     Filters: ``size``, ``number``, ``duration``, ``printable``, ``moment``, ``tone``; functions: ``counted``,
     ``speed``, ``age``; a value that a page forgot to give is an error, never an empty place.
 
@@ -46,6 +52,8 @@ def environment(*, static: str = STATIC) -> Environment:
         moment=moment,
         tone=tone,
     )
+    for name, template in _MACROS.items():
+        env.globals[name] = env.get_template(template).module
     return env
 
 

@@ -64,7 +64,7 @@ def _day(day: Day, left: float, step: float) -> Markup:
         *(element("rect", x=x, width=width, y=y, height=height, rx=3) for y, height in _bars(day.state)),
     ]
     group = element(
-        "g", element("title", f"{long(day.day)}: {day.sentence}"), *shapes, class_=f"day {_known(day.state)}"
+        "g", element("title", f"{long(day.day)}: {day.sentence}"), *shapes, class_=_classes(day.state)
     )
     return element("a", group, href=day.href, tabindex=-1) if day.href else group
 
@@ -84,7 +84,7 @@ def _dates(days: Sequence[Day], step: float) -> list[Markup]:
     marked = [
         (place, day.day)
         for place, day in enumerate(days)
-        if (day.day.weekday() == 0 if len(days) <= 45 else day.day.day == 1) and place * step < 0.8
+        if (day.day.weekday() == 0 if len(days) <= 45 else day.day.day == 1) and place * step < 0.72
     ]
     labels = [_label(short(day), percent(place * step)) for place, day in marked]
     return [*labels, _label(short(days[-1].day), "100%", anchor="end")]
@@ -109,7 +109,9 @@ def _key(state: str) -> Markup:
         element("rect", x=1, width=8, y=y / 2.6, height=max(height / 2.6, 3), rx=1.5)
         for y, height in _bars(state)
     )
-    return element("svg", element("g", *bars, class_=f"day {state}"), width=10, height=16, aria_hidden="true")
+    return element(
+        "svg", element("g", *bars, class_=_classes(state)), width=10, height=16, aria_hidden="true"
+    )
 
 
 def _list_of(days: Sequence[Day]) -> Markup:
@@ -127,6 +129,11 @@ def _counts(days: Sequence[Day]) -> str:
         if any(_known(day.state) == state for day in days)
     ]
     return f"{counted(len(days), 'day')}: {', '.join(counts)}"
+
+
+def _classes(state: str) -> str:
+    tones = {GOOD: "good", WARNING: "warn", FAILED: "bad", MISSED: "bad missed"}
+    return f"day {tones.get(state, IDLE)}"
 
 
 def _known(state: str) -> str:

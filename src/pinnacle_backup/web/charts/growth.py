@@ -79,8 +79,7 @@ class _Frame:
             end = min(full_on, last + max((last - first) / 2, timedelta(days=5)))
             highest = max(highest, _estimate(levels[-1], full_on, end))
             last = end
-        step = _round_step(highest / 3)
-        return cls(first, last, step * -(-max(highest, 1) // step), step)
+        return cls(first, last, max(round(highest * 1.06), 1), _round_step(highest / 4))
 
     def x(self, day: date) -> float:
         return (day - self.first) / max(self.last - self.first, timedelta(days=1))

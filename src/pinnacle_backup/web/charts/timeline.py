@@ -13,13 +13,12 @@ from pinnacle_backup.web.charts.svg import element, percent, picture
 from pinnacle_backup.web.charts.words import short
 
 _HEIGHT, _LINE, _DATES, _FLAG = 84, 44, 78, 14
-_CLOSE: Final = 0.012
+_CLOSE: Final = 0.016
 """Marks that are closer to each other than this share of the line would lie on each other on a phone."""
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _STEPS: Final = (*(_HOUR * n for n in (1, 2, 3, 6, 12)), *(_DAY * n for n in (1, 2, 7, 14, 30, 90, 365)))
 _MOST_LABELS: Final = 6
-_RADII: Final = {"full": 8, "incremental": 5}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +110,18 @@ def _mark(group: Sequence[Point], scale: _Scale) -> Markup:
         element("title", point.label + more),
         element("circle", cx=x, cy=_LINE, r=14, class_="hit"),
         flag,
-        element("circle", cx=x, cy=_LINE, r=_RADII.get(point.type, 5)),
+        element("circle", cx=x, cy=_LINE, r=7 if point.type == "full" else 4.5),
         href=point.href,
         aria_label=point.label + more,
         aria_current="true" if point.selected else None,
-        class_=f"point {point.type} {point.state}",
+        class_=_classes(point),
     )
+
+
+def _classes(point: Point) -> str:
+    """Return the tone, which a damaged one has first, then a safety backup; unverified ones are hollow."""
+    tone = "bad" if point.state == "damaged" else "warn" if point.type == "safety" else "good"
+    return f"point {tone} unverified" if point.state == "unverified" else f"point {tone}"
 
 
 def _flag(point: Point, x: float) -> Markup:
