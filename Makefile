@@ -18,12 +18,12 @@ start: ## Install into .venv, prepare a studio root, make and verify a first bac
 
 test: ## Run the tests (all but the long ones)
 	@scripts/install.sh dev
-	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace faketime sqlite3
+	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace faketime sqlite3 chromium openssl
 	@$(PYTEST) -n $(WORKERS) -m "not long" $(ARGS)
 
 test-long: ## Run the tests that take minutes
 	@scripts/install.sh dev
-	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace faketime sqlite3
+	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace faketime sqlite3 chromium openssl
 	@$(PYTEST) -n $(WORKERS) -m long $(ARGS)
 
 check: ## Check style, types, layers, spelling and documentation

@@ -11,16 +11,21 @@ import sys
 OLDEST = (3, 11)
 NEEDED = [
     "apsw",
+    "argon2",
     "blake3",
     "click",
     "cronsim",
     "cryptography",
+    "fastapi",
     "isal",
+    "jinja2",
     "msgspec",
     "pathspec",
     "prometheus_client",
     "pyfastcdc",
+    "python_multipart",
     "rich",
+    "uvicorn",
 ]
 NEEDED_BEFORE_3_14 = ["backports"]
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
