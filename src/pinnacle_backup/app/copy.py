@@ -58,7 +58,8 @@ def copy_backups(studio: Studio, request: CopyRequest | None = None, *, progress
                 "there is no place to copy to",
                 hint="set backup.copy_to in config.json, or name a folder: pinnacle-backup copy --to DIR",
             )
-        report = CopiesReport(copies=tuple(_bring(studio, place, request, progress) for place in places))
+        followed = run.follow(progress)
+        report = CopiesReport(copies=tuple(_bring(studio, place, request, followed) for place in places))
         _record(report, run)
     return report
 

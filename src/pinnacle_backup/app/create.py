@@ -66,6 +66,7 @@ def create_backup(
         )
     make_room(studio)
     with recording(studio, "create", request.type) as run, scratch_folder(studio.state_directory) as scratch:
+        progress = run.follow(progress)
         base = choose_base(studio.repository.list(), request.type, deduplicate=settings.deduplicate)
         encryption, keyring = _keys(studio, request, base, passwords)
         report = backup.create(

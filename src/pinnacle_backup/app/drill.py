@@ -89,6 +89,7 @@ def _drill(
     passwords: PasswordSource,
     progress: Progress,
 ) -> DrillReport:
+    progress = run.follow(progress)
     started = studio.now()
     opened = open_located(studio, located, passwords)
     with (

@@ -12,8 +12,10 @@ from datetime import datetime
 import msgspec
 
 from pinnacle_backup.app.announcing import announce_start, tell_of
+from pinnacle_backup.app.live import Followed, progress_file
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import Interrupted, PinnacleError, StateError
+from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, RUNNING, WARNINGS, Run, RunFacts
 from pinnacle_backup.state.instants import iso
 from pinnacle_backup.state.runs import Ending, Runs
@@ -43,6 +45,7 @@ class Recording:
     _warnings: int = 0
     _detail: str = ""
     _moment: str = ""
+    _followed: Followed | None = None
     _started: float = field(default_factory=time.monotonic)
 
     def note(self, line: str) -> None:
@@ -68,6 +71,13 @@ class Recording:
     def rehearse(self) -> None:
         """Leave no record in the end: it was only planned."""
         self._rehearsal = True
+
+    def follow(self, progress: Progress) -> Progress:
+        """Return a progress that others can see as well, as long as the run goes on."""
+        if not self.id:
+            return progress
+        self._followed = Followed(progress, progress_file(self.studio, self.id))
+        return self._followed
 
     def begin(self, detail: str) -> None:
         """Write down that the run begins."""
@@ -97,6 +107,8 @@ class Recording:
 
     def end(self) -> None:
         """Write down how the run ended, and tell of it."""
+        if self._followed is not None:
+            self._followed.close()
         if self._rehearsal:
             self._record(lambda runs: runs.forget(self.id))
             return
@@ -114,7 +126,11 @@ class Recording:
         tell_of(self.studio, self._run(ending))
 
     def _begin(self, runs: Runs, detail: str, now: datetime) -> None:
-        self.id = runs.begin(self.verb, detail, self.studio.origin, now, this_process())
+        prepared = self.studio.run_id
+        if prepared and runs.take_over(prepared, self.verb, detail, this_process()):
+            self.id = prepared
+        else:
+            self.id = runs.begin(self.verb, detail, self.studio.origin, now, this_process())
 
     def _run(self, ending: Ending) -> Run:
         """Return the run as it is told of, also where it could not be recorded."""

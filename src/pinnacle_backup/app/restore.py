@@ -84,7 +84,7 @@ class PreparedRestore:
     def _execute(self, progress: Progress) -> RestoreReport:
         if self.plan.in_place:
             make_way(self._studio)
-        self._restore.progress = progress
+        self._restore.progress = self._run.follow(progress)
         safety = self._save() if self.plan.in_place else ""
         if safety:
             self._run.note(f"saved what changes as {safety}")

@@ -52,10 +52,16 @@ def reap(studio: Studio) -> list[Run]:
 
 def record_failure(studio: Studio, verb: str, origin: Origin, error: PinnacleError) -> None:
     """Record a run that failed before it could record itself, and tell of it."""
-    now = studio.now()
-    number = studio.runs.begin(verb, "", origin, now, this_process())
+    record_end(studio, studio.runs.begin(verb, "", origin, studio.now(), this_process()), error)
+
+
+def record_end(studio: Studio, number: int, error: PinnacleError) -> None:
+    """Record how a run failed that could not do it itself, and tell of it; what has ended stays as it is."""
+    begun = studio.runs.get(number)
+    if begun is None or begun.outcome != RUNNING:
+        return
     message = studio.redact(error.message)
-    studio.runs.add_line(number, now, "error", message)
+    studio.runs.add_line(number, studio.now(), "error", message)
     ending = Ending(
         outcome=FAILED,
         exit_code=error.exit_code,

@@ -10,7 +10,7 @@ import logging
 import os
 import pwd
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -48,6 +48,7 @@ class Studio:
         warn: Tells the person of what does not stop a run.
         origin: From where its runs are started.
         warned: What the person was told already.
+        run_id: Number of the record that was made for this process's run by whoever started it; 0 for none.
     """
 
     place: Place
@@ -59,6 +60,7 @@ class Studio:
     warn: Callable[[str], None] = lambda _: None
     origin: Origin = field(default_factory=Origin)
     warned: set[str] = field(default_factory=set)
+    run_id: int = 0
 
     @property
     def root(self) -> str:
@@ -92,6 +94,19 @@ class Studio:
         catalog = Catalog(os.path.join(self.state_directory, "catalog.db"))
         store = LocalStore(self.directory)
         return Repository(store, catalog, read_facts=read_facts, random_bytes=self.randomness)
+
+    def acting_for(self, origin: Origin, *, share: bool = True) -> Studio:
+        """
+        Return this studio, acting for somebody else.
+
+        Args:
+            origin: For whom.
+            share: Whether it shares what is open: only where both are for the same thread.
+        """
+        other = replace(self, origin=origin)
+        if share:
+            other.__dict__.update(state=self.state, repository=self.repository, redact=self.redact)
+        return other
 
     def now(self) -> datetime:
         """Return the time now, with zone."""
@@ -143,7 +158,12 @@ class Studio:
 
 
 def open_studio(
-    place: Place, *, command: str, warn: Callable[[str], None], origin: Origin | None = None
+    place: Place,
+    *,
+    command: str,
+    warn: Callable[[str], None],
+    origin: Origin | None = None,
+    run_id: int = 0,
 ) -> Studio:
     """
     Return the studio at a place.
@@ -153,6 +173,7 @@ def open_studio(
         command: What is run, for those who have to wait for it.
         warn: Told what a person should know about the configuration, and of a log that cannot be written.
         origin: From where its runs are started; None for a command of whoever runs this process.
+        run_id: See ``Studio``.
 
     Raises:
         ConfigError: Its configuration is wrong.
@@ -169,6 +190,7 @@ def open_studio(
         randomness=os.urandom,
         warn=warn,
         origin=origin or Origin(user=user_name()),
+        run_id=run_id,
     )
 
 

@@ -37,6 +37,7 @@ def verify_backup(
         recording(studio, "verify", printable(name)) as run,
         scratch_folder(studio.state_directory) as scratch,
     ):
+        progress = run.follow(progress)
         located = locate(studio, name)
         opened = open_located(studio, located, passwords)
         with studio.repository.reader("verify", wait_seconds=WAIT_SECONDS):

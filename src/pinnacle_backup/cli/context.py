@@ -34,6 +34,8 @@ class Settings:
     no_input: bool = False
     log_format: str | None = None
     color: str = "auto"
+    started_by: str = ""
+    run_id: int = 0
 
 
 @dataclass
@@ -105,8 +107,16 @@ class Context:
         """
         if self.opened is None:
             from pinnacle_backup.app.studio import open_studio
+            from pinnacle_backup.model.runs import SERVER, Origin
 
-            self.opened = open_studio(self.place(), command=self.command, warn=warn or self.out.warn)
+            chosen = self.settings
+            self.opened = open_studio(
+                self.place(),
+                command=self.command,
+                warn=warn or self.out.warn,
+                origin=Origin(kind=SERVER, user=chosen.started_by) if chosen.started_by else None,
+                run_id=chosen.run_id,
+            )
         return self.opened
 
     def confirm(self, question: str, *, instead: str) -> None:

@@ -37,6 +37,12 @@ GLOBAL_OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
 )
 
 
+HIDDEN_OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
+    (("--started-by",), {"metavar": "WHO"}),
+    (("--run-id",), {"type": int}),
+)
+"""What the server says to the processes that it starts: for whom they run, and under which number."""
+
 _GLOBAL: Final = "global_"
 """Begins the inner names of the global options, so that none meets an option of a command."""
 
@@ -49,7 +55,8 @@ def _store(ctx: click.Context, parameter: click.Parameter, value: object) -> Non
 
 def global_options(*, hidden: bool) -> list[click.Option]:
     """Return the options that work before and after every command."""
-    return [_global_option(names, hidden=hidden, **attributes) for names, attributes in GLOBAL_OPTIONS]
+    shown = [_global_option(names, hidden=hidden, **attributes) for names, attributes in GLOBAL_OPTIONS]
+    return shown + [_global_option(names, hidden=True, **attributes) for names, attributes in HIDDEN_OPTIONS]
 
 
 def _global_option(names: tuple[str, ...], *, hidden: bool, **attributes: Any) -> click.Option:
@@ -150,7 +157,7 @@ class LazyGroup(Group):
         super().__init__(*args, **attributes)
         self._sections = sections
         self._package = package
-        self.params = global_options(hidden=False) + self.params[: -len(GLOBAL_OPTIONS)]
+        self.params = global_options(hidden=False) + self.params[: -len(GLOBAL_OPTIONS + HIDDEN_OPTIONS)]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names of all commands, in the order of the help."""

@@ -164,7 +164,7 @@ def run_now(context: Context, name: str, slot: str, attempt: int) -> int:
     )
     studio = open_studio(context.place(), command=context.command, warn=context.out.warn, origin=origin)
     job = find_job(studio, name)
-    if slot and not studio.jobs.is_in_hand(name, slot, attempt):
+    if slot and use_cases.has_gone_on(studio, name, slot, attempt):
         raise UsageError(
             f"{name}: this slot is no longer in hand", hint="the scheduler has gone on meanwhile"
         )

@@ -19,6 +19,8 @@ from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.paths import printable
 
 T = TypeVar("T")
+_File = tuple[int, int] | None
+"""Which file it is, whatever its name; None where there is none."""
 
 FILE_NAME: Final = "state.db"
 _APPLICATION: Final = 0x50425553
@@ -103,6 +105,7 @@ class Database:
         self._warn = warn
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
+        self._file: _File = None
 
     def close(self) -> None:
         """Close the file; it opens again when it is needed."""
@@ -147,12 +150,18 @@ class Database:
         raise AssertionError
 
     def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None and self._pid == os.getpid() and self._file != _file_at(self._path):
+            self.close()  # it was deleted or replaced: what is written into it, nobody would ever read
         if self._connection is None or self._pid != os.getpid():  # a connection is no good after a fork
+            _make(self._path)
+            self._file = _file_at(self._path)
             self._connection, self._pid = _open(self._path), os.getpid()
         return self._connection
 
     def _set_aside(self, error: Exception) -> None:
         self.close()
+        if self._file != _file_at(self._path):
+            return  # another process was faster: what lies there now is a new one
         kept = _free_name(f"{self._path}.damaged")
         with contextlib.suppress(OSError):
             os.rename(self._path, kept)
@@ -163,10 +172,21 @@ class Database:
             os.unlink(self._path + "-journal")
 
 
-def _open(path: str) -> sqlite3.Connection:
+def _make(path: str) -> None:
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     with contextlib.suppress(OSError):  # it may be there for reading
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _file_at(path: str) -> _File:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _open(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_SECONDS)
     try:
         database.execute("PRAGMA foreign_keys = ON")
@@ -215,7 +235,7 @@ def _is_damage(error: Exception) -> bool:
     if isinstance(error, OSError):
         return False
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _fault(path: str, error: Exception) -> str:

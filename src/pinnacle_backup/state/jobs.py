@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
+from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.jobs import JobState
 from pinnacle_backup.state.database import Database
 from pinnacle_backup.state.instants import iso
@@ -52,15 +53,26 @@ class Jobs:
         values = (name, *_texts(state), cron, iso(now))
         self._database.write(lambda db: db.execute(query, values))
 
-    def save(self, name: str, state: JobState) -> None:
-        """Remember how far a job got."""
-        query = "UPDATE job SET settled = ?, slot = ?, attempt = ?, not_before = ? WHERE name = ?"
-        self._database.write(lambda db: db.execute(query, (*_texts(state), name)))
+    def save(self, name: str, cron: str, state: JobState, now: datetime) -> None:
+        """Remember how far a job got; one that is not known any more, for the record was lost, is met anew."""
+        query = (
+            "INSERT INTO job VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+            "settled = excluded.settled, slot = excluded.slot, attempt = excluded.attempt, "
+            "not_before = excluded.not_before"
+        )
+        values = (name, *_texts(state), cron, iso(now))
+        self._database.write(lambda db: db.execute(query, values))
 
-    def is_in_hand(self, name: str, slot: str, attempt: int) -> bool:
-        """Tell whether this attempt at a slot is the one that the scheduler began last."""
-        state = self.states().get(name)
-        return state is not None and _text(state.slot) == slot and state.attempt == attempt
+    def has_gone_on(self, name: str, slot: datetime, attempt: int) -> bool:
+        """
+        Tell whether the scheduler has gone beyond this attempt at a slot: it was settled, or tried again.
+
+        A record that is behind says no: it could not be written, and that keeps no backup from being made.
+        """
+        state = self.states().get(name, JobState())
+        if state.settled is not None and state.settled >= slot:
+            return True
+        return state.slot is not None and (state.slot, state.attempt) > (slot, attempt)
 
     def pause(self, until: datetime | None) -> None:
         """Start nothing until then, or until somebody resumes."""
@@ -92,4 +104,7 @@ def _text(moment: datetime | None) -> str | None:
 
 
 def _moment(text: object) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(str(text))
+    try:
+        return None if text is None else datetime.fromisoformat(str(text)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise StateError(f"the record of the jobs is damaged: {text!r} is not a time") from error

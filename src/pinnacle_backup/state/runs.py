@@ -61,6 +61,20 @@ class Runs:
 
         return self._database.write(work)
 
+    def hand_over(self, run: int, process: Process) -> None:
+        """Record that another process executes a run that was begun on its behalf."""
+        query = "UPDATE run SET process = ? WHERE id = ? AND outcome = ?"
+        self._database.write(lambda db: db.execute(query, (_json(process), run, RUNNING)))
+
+    def take_over(self, run: int, verb: str, detail: str, process: Process) -> bool:
+        """Begin a run that was recorded before; tell whether it waits for this verb, and for nobody else."""
+        query = (
+            "UPDATE run SET process = ?, detail = ? WHERE id = ? AND verb = ? AND outcome = ? "
+            "AND NOT EXISTS (SELECT 1 FROM line WHERE run = ?)"
+        )
+        values = (_json(process), detail, run, verb, RUNNING, run)
+        return bool(self._database.write(lambda db: db.execute(query, values).rowcount))
+
     def add_line(self, run: int, moment: datetime, level: str, text: str) -> None:
         """Add a line to a run's log."""
         insert = (

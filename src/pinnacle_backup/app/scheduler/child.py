@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol
 
-import pinnacle_backup
-from pinnacle_backup.app.place import Place
+from pinnacle_backup.app.own_program import command_line, environment
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.model.runs import RUNNING, Run
 from pinnacle_backup.schedule.decision import Due
@@ -124,30 +122,18 @@ class Adopted:
 def launch(studio: Studio, due: Due) -> Child:
     """Start the process that executes a slot: the same command that a person could type."""
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the child
-    words = ["--no-input", "--quiet", "schedule", "--run-now", due.job.name]
+    words = ["schedule", "--run-now", due.job.name]
     slot = ["--slot", iso(due.slot), "--attempt", str(due.attempt)]
     popen = subprocess.Popen(  # noqa: S603 - our own program
-        # -P: the studio may be a Python program, and its json.py is not ours.
-        [sys.executable, "-P", "-m", pinnacle_backup.__name__, *_where(studio.place), *words, *slot],
+        [*command_line(studio.place), *words, *slot],
         cwd=studio.root,
-        env=_environment(studio.place.environ),
+        env=environment(studio.place.environ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=errors,
         start_new_session=True,  # Ctrl-C in the terminal is for the scheduler, which stops it in order
     )
     return Started(due.job.name, due.slot, due.attempt, popen, errors)
-
-
-def _where(place: Place) -> list[str]:
-    return ["--config", place.file] if os.path.lexists(place.file) else ["--root", place.root]
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment, in which the child finds this very program."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(pinnacle_backup.__file__)))
-    paths = [package, *environ.get("PYTHONPATH", "").split(os.pathsep)]
-    return {**environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
 def still_running(studio: Studio, job: str, slot: datetime, sleep: Callable[[float], None]) -> Adopted | None:

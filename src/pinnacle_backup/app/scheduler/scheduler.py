@@ -256,7 +256,7 @@ class Scheduler:
     def _save(self, name: str, state: JobState) -> None:
         """Remember a state; where it cannot be written down, for as long as this process lives."""
         self._known[name] = state
-        self._quietly(lambda: self.studio.jobs.save(name, state))
+        self._quietly(lambda: self.studio.jobs.save(name, self._crons[name], state, self.studio.now()))
 
     def _quietly(self, work: Callable[[], object]) -> None:
         try:

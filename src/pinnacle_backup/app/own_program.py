@@ -1,0 +1,25 @@
+"""This very program as a process of its own: the same command line that a person could type."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+import pinnacle_backup
+from pinnacle_backup.app.place import Place
+
+
+def command_line(place: Place) -> list[str]:
+    """Return the words that run this program for a studio; a command and its options follow."""
+    # -P: a module in the studio root must not be taken for one of ours
+    program = [sys.executable, "-P", "-m", pinnacle_backup.__name__]
+    where = ["--config", place.file] if os.path.lexists(place.file) else ["--root", place.root]
+    return [*program, *where, "--no-input", "--quiet"]
+
+
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment, in which the process finds this very program."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(pinnacle_backup.__file__)))
+    paths = [package, *environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {**environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
