@@ -23,7 +23,9 @@ from pinnacle_backup.model.runs import OUTCOMES
 @click.option(
     "--limit", metavar="N", type=click.IntRange(1, 5000), default=20, show_default=True, help="How many."
 )
-@click.option("--verb", metavar="VERB", default="", help="Only those: create, restore, verify, cleanup ...")
+@click.option(
+    "--verb", metavar="VERB", default="", help="Only those: create, restore, verify, drill, cleanup, copy."
+)
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those.")
 @click.pass_context
 def command(ctx: click.Context, limit: int, verb: str, outcome: str | None) -> int:
@@ -44,7 +46,10 @@ def command(ctx: click.Context, limit: int, verb: str, outcome: str | None) -> i
 
 
 @command.command(
-    "show", cls=group.Command, short_help="Show one run with its log.", examples=(("", "runs show 42"),)
+    "show",
+    cls=group.Command,
+    short_help="Show one run with its log.",
+    examples=(("What run 42 did", "runs show 42"),),
 )
 @click.argument("number", metavar="N", type=click.IntRange(1))
 @pass_context
@@ -58,7 +63,10 @@ def show(context: Context, number: int) -> int:
 
 
 @command.command(
-    "cancel", cls=group.Command, short_help="Stop a run that is at work.", examples=(("", "runs cancel 42"),)
+    "cancel",
+    cls=group.Command,
+    short_help="Stop a run that is at work.",
+    examples=(("Stop run 42", "runs cancel 42"),),
 )
 @click.argument("number", metavar="N", type=click.IntRange(1))
 @pass_context
