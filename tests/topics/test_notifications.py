@@ -183,6 +183,28 @@ def test_a_failing_mail_server_fails_no_backup_and_is_said_in_one_line(
     assert words in status["backlog"]["error"]
 
 
+def test_a_missing_password_of_the_mail_server_stops_mails_only(place: Place, authority: Authority):
+    """On the machine that a studio is brought back to, it is often missing."""
+    with MailServer(authority.server("localhost"), account=ACCOUNT) as server:
+        place.mail(server, authority)
+        (place.root / "smtp-password").unlink()
+        fault = "config.json: notifications.smtp.password: "
+
+        code, _, err = place.run("create")
+        assert (code, fault in err) == (0, True)
+        assert place.run("restore", "latest", "--yes")[0] == 0
+        assert place.run("config", "check")[0] == 1
+        code, out, _ = place.run("notify", "test")
+        assert (code, fault in out) == (2, True)
+        place.break_sources()
+        place.run("create")
+        assert place.waiting() == 1
+
+        place.mail(server, authority)
+        assert place.run("notify", "retry")[0] == 0
+    assert len(server.mails) == 1
+
+
 def test_what_could_not_be_delivered_comes_with_a_later_command_exactly_once(
     place: Place, authority: Authority
 ):

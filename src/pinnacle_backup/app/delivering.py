@@ -10,7 +10,7 @@ import msgspec
 
 from pinnacle_backup.app.channels import Channel, Refused, channels_of
 from pinnacle_backup.app.studio import Studio
-from pinnacle_backup.errors import NotificationError, PinnacleError
+from pinnacle_backup.errors import ConfigError, NotificationError, PinnacleError
 from pinnacle_backup.state.messages import Claimed, Draft, Messages
 
 
@@ -98,7 +98,7 @@ class _Round:
     def _try(self, claimed: Claimed, channel: Channel, left: float) -> None:
         try:
             refused = channel.send(claimed.content, left)
-        except NotificationError as error:
+        except (NotificationError, ConfigError) as error:  # the latter: a secret cannot be had
             self._down.add(channel.name)
             self._put_back(claimed, error.message, error.hint)
         except Exception as error:  # noqa: BLE001 - a fault in here must not end a backup, nor come again at once

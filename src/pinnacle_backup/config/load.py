@@ -17,7 +17,7 @@ import msgspec
 from pinnacle_backup.config.faults import explain
 from pinnacle_backup.config.redact import one_line
 from pinnacle_backup.config.schema import SECTIONS, Configuration
-from pinnacle_backup.config.secrets import Secret, secrets_in
+from pinnacle_backup.config.secrets import Secret, missing_in, secrets_in
 from pinnacle_backup.config.strict_json import SIZE_LIMIT, decode, parse
 from pinnacle_backup.config.values import Values
 from pinnacle_backup.errors import ConfigError
@@ -81,6 +81,7 @@ def interpret(
     values.resolve()
     values.override()
     configuration = _checked(values)
+    values.warnings.extend(missing.fault.message for missing in missing_in(configuration))
     if exposed:
         values.warnings.extend(_literal_secrets(configuration, values))
     return msgspec.structs.replace(configuration, warnings=tuple(values.warnings))
@@ -143,6 +144,8 @@ def _checked(values: Values) -> Configuration:
 
 
 def _secret(_type: type, value: object) -> Secret:
+    if isinstance(value, Secret):
+        return value
     if not isinstance(value, str):
         raise TypeError("not a text")
     value.encode("utf-8")

@@ -52,8 +52,41 @@ class Secret:
         return f"Secret('{MASK}')"
 
 
-def secrets_in(section: msgspec.Struct, path: str = "") -> Iterator[tuple[str, Secret]]:
-    """Yield the path and the value of every secret that is set, in the order of the schema."""
+class MissingSecret(Secret):
+    """
+    A secret that cannot be had from where it should come, which stops only who needs it.
+
+    Args:
+        fault: Why, one line; ``reveal`` raises it.
+    """
+
+    __slots__ = ("fault",)
+
+    def __init__(self, fault: ConfigError) -> None:
+        super().__init__("missing")
+        self.fault = fault
+
+    def reveal(self) -> str:
+        """
+        Raise what is wrong.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(self.fault.message, hint=self.fault.hint)
+
+
+def secrets_in(section: msgspec.Struct) -> Iterator[tuple[str, Secret]]:
+    """Yield the path and the value of every secret that is set and can be had, in the order of the schema."""
+    return ((path, each) for path, each in _set_in(section) if not isinstance(each, MissingSecret))
+
+
+def missing_in(section: msgspec.Struct) -> Iterator[MissingSecret]:
+    """Yield every secret that is set and cannot be had."""
+    return (each for _, each in _set_in(section) if isinstance(each, MissingSecret))
+
+
+def _set_in(section: msgspec.Struct, path: str = "") -> Iterator[tuple[str, Secret]]:
     for name in section.__struct_fields__:
         value = getattr(section, name)
         below = f"{path}.{name}" if path else name
@@ -63,7 +96,7 @@ def secrets_in(section: msgspec.Struct, path: str = "") -> Iterator[tuple[str, S
         elif isinstance(value, Secret) and value:
             yield below, value
         elif isinstance(value, msgspec.Struct):
-            yield from secrets_in(value, below)
+            yield from _set_in(value, below)
 
 
 def masked(section: msgspec.Struct) -> dict[str, Any]:

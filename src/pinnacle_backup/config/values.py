@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from pinnacle_backup.config.redact import one_line
-from pinnacle_backup.config.secrets import read_secret_file
+from pinnacle_backup.config.secrets import MissingSecret, read_secret_file
 from pinnacle_backup.config.settings import OBJECT, TEXT, Setting, settings
 from pinnacle_backup.config.strict_json import parse
 from pinnacle_backup.errors import ConfigError
@@ -23,6 +23,8 @@ from pinnacle_backup.errors import ConfigError
 ENVIRONMENT: Final = "$env"
 FILE: Final = "$file"
 
+_NEEDED_LATE: Final = "notifications."
+"""What tells people how it went must not keep backups from being made, nor from being restored."""
 _DEEPEST: Final = 8
 """Parts of a path; no setting lies deeper, so what does is left to the check of the schema."""
 
@@ -80,7 +82,7 @@ class Values:
         Put what they refer to in the place of all ``$env`` and ``$file``.
 
         Raises:
-            ConfigError: A variable is not set, or a file cannot be used.
+            ConfigError: A variable is not set, or a file cannot be used, and more than a message needs it.
         """
         self.data = {key: self._resolved(value, key) for key, value in self.data.items()}
 
@@ -113,13 +115,14 @@ class Values:
         if not isinstance(target, str) or not target:
             what = "the name of a variable" if kind == ENVIRONMENT else "the path of a file"
             raise ConfigError(f"{self.name}: {path}: expected {what} as text in {kind}")
-        text = (
-            self._variable(target, path, setting)
-            if kind == ENVIRONMENT
-            else self._file(target, path, setting)
-        )
         self._origins[path] = Origin(f"{kind} {one_line(target, limit=100)}", shown=False)
-        return _from_text(setting, text)
+        read = self._variable if kind == ENVIRONMENT else self._file
+        try:
+            return _from_text(setting, read(target, path, setting))
+        except ConfigError as fault:
+            if setting.secret and path.startswith(_NEEDED_LATE):
+                return MissingSecret(fault)
+            raise
 
     def _variable(self, variable: str, path: str, setting: Setting) -> str:
         text = self._environ.get(variable)

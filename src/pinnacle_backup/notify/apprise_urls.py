@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from pinnacle_backup.config.redact import Redactor, one_line
 from pinnacle_backup.config.secrets import Secret
-from pinnacle_backup.errors import NotificationError
+from pinnacle_backup.errors import ConfigError, NotificationError
 from pinnacle_backup.model.conditions import BAD, GOOD, WARNING
 from pinnacle_backup.notify.message import Message, as_text
 
@@ -32,12 +32,14 @@ def send_to(url: Secret, message: Message) -> None:
 
     Raises:
         NotificationError: It did not arrive, or Apprise is not installed.
+        ConfigError: The address cannot be had.
     """
+    address = url.reveal()
     apprise = _library()
     target = apprise.Apprise()
     with apprise.LogCapture(level=apprise.logging.INFO, fmt="%(levelname)s %(message)s") as log:
         try:
-            sent = target.add(url.reveal()) and target.notify(
+            sent = target.add(address) and target.notify(
                 title=one_line(message.subject),
                 body=as_text(message),
                 notify_type=_TYPES.get(message.level, "failure"),
@@ -61,7 +63,10 @@ _HINT: Final = "check the address in notifications.urls, and whether this machin
 
 def service(url: Secret) -> str:
     """Return which service an address is of: its scheme, and nothing of what follows."""
-    scheme, separator, _ = url.reveal().partition("://")
+    try:
+        scheme, separator, _ = url.reveal().partition("://")
+    except ConfigError:  # it cannot be had; who sends to it is told
+        return "unknown"
     return one_line(scheme, limit=30) if separator and scheme.isalnum() else "unknown"
 
 

@@ -26,7 +26,7 @@ from urllib.request import (
 
 from pinnacle_backup.config.redact import one_line
 from pinnacle_backup.config.secrets import Secret
-from pinnacle_backup.errors import NotificationError
+from pinnacle_backup.errors import ConfigError, NotificationError
 from pinnacle_backup.notify.signal import BODY_LIMIT, SECONDS, Kind
 
 _ENDINGS: Final = {"start": "/start", "success": "", "fail": "/fail", "log": "/log"}
@@ -67,7 +67,7 @@ def place(url: Secret) -> str:
     try:
         parts = urlsplit(url.reveal())
         port = f":{parts.port}" if parts.port else ""
-    except ValueError:
+    except (ValueError, ConfigError):
         return "the address for pings"
     return one_line(f"{parts.scheme}://{parts.hostname or ''}{port}", limit=200)
 

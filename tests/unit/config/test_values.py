@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pinnacle_backup.config.schema import Configuration
+from pinnacle_backup.config.secrets import missing_in, secrets_in
 from pinnacle_backup.config.settings import settings
 from pinnacle_backup.errors import ConfigError
 
@@ -181,6 +182,29 @@ class TestReferences:
         with pytest.raises(ConfigError) as caught:
             studio({"backup": {"encryption": {"key": reference}}}, {"EMPTY": ""})
         assert str(caught.value) == message.format(key="backup.encryption.key", root=tmp_path)
+
+    @pytest.mark.parametrize(
+        ("notifications", "key"),
+        [
+            ({"smtp": {"password": {"$file": "none"}}}, "smtp.password"),
+            ({"urls": [{"$file": "none"}]}, "urls[0]"),
+            ({"ping_url": {"$file": "none"}}, "ping_url"),
+        ],
+    )
+    def test_what_only_messages_need_stops_only_messages(
+        self, studio, tmp_path: Path, notifications: object, key: str
+    ):
+        """A password of the mail server that is missing must not keep a backup from being restored."""
+        configuration = studio({"notifications": notifications})
+
+        fault = (
+            f"config.json: notifications.{key}: {tmp_path}/none: cannot be read: No such file or directory"
+        )
+        assert configuration.warnings == (fault,)
+        assert list(secrets_in(configuration)) == []
+        (missing,) = missing_in(configuration)
+        with pytest.raises(ConfigError, match="cannot be read"):
+            missing.reveal()
 
     def test_a_referred_value_is_never_shown(self, studio, tmp_path: Path):
         """Else ``{"$file": "/etc/shadow"}`` would be a way to read files."""
