@@ -86,6 +86,24 @@ def cancel_run(studio: Studio, number: int, *, by: str = "", wait_seconds: float
         UsageError: It has ended before.
         PinnacleError: It goes on, or belongs to somebody else.
     """
+    process = ask_to_stop(studio, number, by=by)
+    if not _until(lambda: not process.is_alive(), wait_seconds):
+        raise PinnacleError(
+            f"run {number} was asked to stop, but process {process.pid} still works",
+            hint="pinnacle-backup runs shows whether it does",
+        )
+    return show_run(studio, number)[0]
+
+
+def ask_to_stop(studio: Studio, number: int, *, by: str = "") -> Process:
+    """
+    Ask a run to stop, and return its process, which may still work.
+
+    Raises:
+        RunNotFound: There is none of that number.
+        UsageError: It has ended before.
+        PinnacleError: It belongs to somebody else.
+    """
     run, _ = show_run(studio, number)
     process = studio.runs.process(number)
     if run.outcome != RUNNING or process is None:
@@ -93,12 +111,7 @@ def cancel_run(studio: Studio, number: int, *, by: str = "", wait_seconds: float
     studio.runs.ask_to_stop(number, by or studio.origin.user)
     send_stop(process)
     audit(studio, actor_of(studio), "cancel", f"run {number} ({run.verb})", by)
-    if not _until(lambda: not process.is_alive(), wait_seconds):
-        raise PinnacleError(
-            f"run {number} was asked to stop, but process {process.pid} still works",
-            hint="pinnacle-backup runs shows whether it does",
-        )
-    return show_run(studio, number)[0]
+    return process
 
 
 def make_way(studio: Studio) -> None:

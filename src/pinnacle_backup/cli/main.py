@@ -52,6 +52,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "rebuild": "Make the catalog anew from the archives.",
     },
     "Server": {
+        "serve": "Serve the pages and the API, and be the scheduler.",
         "user": "List, add, change and remove users.",
         "token": "List, make and revoke keys for programs.",
         "audit": "List who did what.",

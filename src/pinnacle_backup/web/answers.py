@@ -1,0 +1,53 @@
+"""Answers: values of the model as JSON, templates as pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import Request
+from starlette.responses import Response
+
+from pinnacle_backup.model.permissions import ROLES
+from pinnacle_backup.web.auth import Caller, services_of
+
+
+def data(value: Any, status: int = 200, *, location: str = "") -> Response:
+    """Return a value as JSON, as the command line prints it with ``--json``."""
+    headers = {"Location": location} if location else {}
+    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
+
+
+def accepted(run: int) -> Response:
+    """Return the address of a run that goes on."""
+    href = f"/runs/{run}"
+    return data({"run": run, "href": href}, 202, location=f"/api/v1/runs/{run}")
+
+
+def nothing() -> Response:
+    """Return that it was done, and that there is nothing to say."""
+    return data({})
+
+
+def page(request: Request, template: str, who: Caller | None = None, **context: Any) -> Response:
+    """Return a page. Every page knows ``studio``, ``user``, ``may`` and ``now``."""
+    services = services_of(request)
+    shared = {
+        "studio": services.place.root.rstrip("/").rpartition("/")[2] or "/",
+        "user": {"name": who.name, "role": who.role} if who else None,
+        "may": who.may if who else (lambda _: False),
+        "now": services.studio().now(),
+        "nav_hidden": _hidden(who),
+        "nav_badges": {},
+        "roles": ROLES,
+    }
+    body = services.templates.get_template(template).render({**shared, **context})
+    return Response(body, media_type="text/html; charset=utf-8")
+
+
+def _hidden(who: Caller | None) -> list[str]:
+    """Return the places in the navigation that are not for this caller."""
+    if who is None:
+        return []
+    rights = {"users": "users", "audit": "audit", "settings": "configure", "restore": "restore_in_place"}
+    return [place for place, action in rights.items() if not who.may(action)]

@@ -1,0 +1,47 @@
+"""Puts the application together."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
+
+from pinnacle_backup import __version__
+from pinnacle_backup.web import problems
+from pinnacle_backup.web.routes import api, pages
+from pinnacle_backup.web.security import Security
+from pinnacle_backup.web.services import Services
+
+PUBLIC: Final = frozenset(("/health", "/login", "/setup", "/static", "/api/v1/session", "/api/v1/setup"))
+"""The paths that need nobody to be logged in; a test compares this list with all routes."""
+
+
+def create_app(services: Services) -> FastAPI:
+    """
+    Return the application.
+
+    Args:
+        services: What all requests share.
+    """
+    app = FastAPI(
+        title="Pinnacle Backup",
+        version=__version__,
+        summary="Backup and recovery of a studio.",
+        openapi_url=None,  # ours is for those who are logged in, see routes.api.description
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    problems.install(app)
+    v1 = APIRouter(prefix="/api/v1")
+    for module in api.modules():
+        v1.include_router(module.router)
+    app.include_router(v1)
+    for module in pages.modules():
+        app.include_router(module.router)
+    static = resources.files("pinnacle_backup.web") / "static"
+    app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.add_middleware(Security, hosts=services.hosts, secure=services.secure)
+    return app

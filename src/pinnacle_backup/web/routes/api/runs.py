@@ -1,0 +1,48 @@
+"""Runs: what was done, how far it is, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from pinnacle_backup.app.live import live_progress
+from pinnacle_backup.app.runs import ask_to_stop, list_runs, show_run
+from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
+from pinnacle_backup.model.runs import OUTCOMES
+from pinnacle_backup.web.answers import accepted, data
+from pinnacle_backup.web.auth import Caller, needs
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+Looking = Annotated[Caller, Depends(needs(LOOK))]
+
+
+@router.get("", summary="List runs, newest first")
+def list_(
+    who: Looking,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    verb: Annotated[str, Query(max_length=40)] = "",
+    outcome: Annotated[str, Query(pattern=f"^({'|'.join(OUTCOMES)})?$")] = "",
+    below: Annotated[int, Query(ge=0, le=2**53, description="Only runs with smaller numbers.")] = 0,
+) -> Response:
+    """As ``pinnacle-backup runs``."""
+    return data({"runs": list_runs(who.studio, limit, verb=verb, outcome=outcome, below=below)})
+
+
+@router.get("/{number}", summary="Show one run with its log")
+def show(who: Looking, number: int, after: Annotated[int, Query(ge=0, le=2**31)] = 0) -> Response:
+    """As ``pinnacle-backup runs show``; ``progress`` tells how far one is that goes on."""
+    run, lines = show_run(who.studio, number)
+    shown: dict[str, Any] = {"run": run, "log": [line for line in lines if line.number > after]}
+    return data({**shown, "progress": live_progress(who.studio, number)})
+
+
+@router.post("/{number}/cancel", status_code=202, summary="Ask a run to stop")
+def cancel(who: Annotated[Caller, Depends(needs(CANCEL))], number: int) -> Response:
+    """As ``pinnacle-backup runs cancel``, but without waiting for its end."""
+    run, _ = show_run(who.studio, number)
+    if run.verb in ("restore", "undo"):
+        who.require(RESTORE_IN_PLACE)
+    ask_to_stop(who.studio, number)
+    return accepted(number)

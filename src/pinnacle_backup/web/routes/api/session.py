@@ -1,0 +1,66 @@
+"""Logging in and out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, Field, SecretStr
+from starlette.responses import Response
+
+from pinnacle_backup.app.sessions import Login, log_in, log_out
+from pinnacle_backup.config.secrets import Secret
+from pinnacle_backup.web.answers import data, nothing
+from pinnacle_backup.web.auth import Caller, address_of, caller, cookie_name, services_of
+
+router = APIRouter(prefix="/session", tags=["session"])
+
+_COOKIE_SECONDS: Final = 30 * 86400
+
+
+class Credentials(BaseModel):
+    """Who logs in."""
+
+    name: str = Field(max_length=100)
+    password: SecretStr = Field(max_length=1024)
+    code: str | None = Field(
+        default=None, max_length=40, description="Of the second factor, or a recovery code."
+    )
+
+
+@router.post("", summary="Log in")
+def begin(request: Request, credentials: Credentials) -> Response:
+    """Begin a session and answer with its cookie. Programs take tokens instead."""
+    services = services_of(request)
+    name = cookie_name(services)
+    login = Login(
+        name=credentials.name,
+        password=Secret(credentials.password.get_secret_value()),
+        code=credentials.code or "",
+        address=address_of(request),
+        agent=request.headers.get("user-agent", "")[:200],
+        former=Secret(request.cookies.get(name, "")),
+    )
+    secret, _ = log_in(services.studio(), services.hasher, login)
+    answer = nothing()
+    answer.set_cookie(
+        name, secret, max_age=_COOKIE_SECONDS, secure=services.secure, httponly=True, samesite="lax"
+    )
+    return answer
+
+
+@router.get("", summary="Who am I")
+def show(who: Annotated[Caller, Depends(caller)]) -> Response:
+    """Tell who is logged in, or whose token this is."""
+    return data({"name": who.name, "role": who.role, "session": who.session is not None})
+
+
+@router.delete("", summary="Log out")
+def end(request: Request) -> Response:
+    """End the session."""
+    services = services_of(request)
+    name = cookie_name(services)
+    log_out(services.studio(), request.cookies.get(name, ""), address=address_of(request))
+    answer = nothing()
+    answer.delete_cookie(name, secure=services.secure, httponly=True, samesite="lax")
+    return answer

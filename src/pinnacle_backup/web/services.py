@@ -1,0 +1,72 @@
+"""What all requests share: where the studio is, the pages' templates, the login passwords' hasher."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from jinja2 import Environment
+
+from pinnacle_backup.app.place import Place
+from pinnacle_backup.app.studio import Studio, open_studio
+from pinnacle_backup.crypto.login_password import LoginPasswords
+from pinnacle_backup.model.runs import SERVER, Origin
+from pinnacle_backup.web.rendering import environment
+
+Stamp = tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """
+    What routes need.
+
+    A studio's connections belong to one thread, so each worker thread opens the studio for itself, and again
+    when ``config.json`` has changed.
+
+    Attributes:
+        place: Where the studio is.
+        command: What is run, for those who have to wait for it.
+        warn: Told what a person should know.
+        secure: Whether the server encrypts: cookies are then for encrypted connections only.
+        hosts: The names that the server answers to.
+        hasher: Of login passwords; bounds how many are hashed at once.
+        templates: Of the pages.
+    """
+
+    place: Place
+    command: str
+    warn: Callable[[str], None]
+    secure: bool = False
+    hosts: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
+    hasher: LoginPasswords = field(default_factory=LoginPasswords)
+    templates: Environment = field(default_factory=environment)
+    _local: threading.local = field(default_factory=threading.local)
+
+    def studio(self) -> Studio:
+        """
+        Return the studio, opened for this thread.
+
+        Raises:
+            ConfigError: Its configuration is wrong.
+        """
+        stamp = _stamp(self.place.file)
+        known: tuple[Stamp, Studio] | None = getattr(self._local, "opened", None)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        studio = open_studio(self.place, command=self.command, warn=self.warn, origin=Origin(kind=SERVER))
+        if known is not None:
+            known[1].state.close()
+            known[1].logs.close()
+        self._local.opened = (stamp, studio)
+        return studio
+
+
+def _stamp(path: str) -> Stamp:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
