@@ -58,20 +58,31 @@ def check_cron(expression: str) -> None:
     Raises:
         ValueError: Begins with ``cron: ``.
     """
-    from cronsim import CronSim, CronSimError  # noqa: PLC0415 - most configurations have no jobs
-
+    # A sixth field would be seconds, and it would stand first.
+    fields = expression.split() if len(expression.split()) == 5 else []
     try:
-        # A sixth field would be seconds, and it would stand first.
-        five = expression if len(expression.split()) == 5 else ""
-        next(CronSim(five, datetime(2000, 1, 1, tzinfo=UTC)))
-    except (CronSimError, RecursionError) as error:
-        fault = str(error) or "not understood"
+        fault = _cron_fault(fields)
+        comes = not fault or bool(_cron_fault([*fields[:3], "*", *fields[4:]]))
+    except StopIteration:
+        fault, comes = "", False
+    if not comes:
+        raise ValueError(f'cron: "{_short(expression)}" is a time that never comes')
+    if fault:
         raise ValueError(
             f'cron: expected five fields such as "0 8-18/6 * * 1-5", found "{_short(expression)}": '
             f"{fault[:1].lower() + fault[1:]}"
-        ) from None
-    except StopIteration:
-        raise ValueError(f'cron: "{_short(expression)}" never comes') from None
+        )
+
+
+def _cron_fault(fields: list[str]) -> str:
+    """Return what is wrong with the fields; empty where their time comes."""
+    from cronsim import CronSim, CronSimError  # noqa: PLC0415 - most configurations have no jobs
+
+    try:
+        next(CronSim(" ".join(fields), datetime(2000, 1, 1, tzinfo=UTC)))
+    except (CronSimError, RecursionError) as error:
+        return str(error) or "not understood"
+    return ""
 
 
 def _short(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import day_name, month_name
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Final
@@ -26,6 +26,9 @@ _WHICH: Final[Mapping[str, str]] = MappingProxyType(
     {"random": " of a random backup", "all": " of all backups"}
 )
 _DAY: Final = timedelta(days=1)
+_ANY: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - any time will do for words
+_FEW: Final = 6
+"""So many times of a day are listed; of more, the rule behind them tells more."""
 
 
 def in_words(jobs: tuple[Job, ...], schedule: Schedule, zone: tzinfo) -> list[str]:
@@ -67,15 +70,29 @@ def _built_in(job: Job, schedule: Schedule) -> str:
 
 
 def _own(job: Job) -> str:
-    when = CronSim(job.cron, datetime(2000, 1, 1)).explain()  # noqa: DTZ001 - any time will do for words
+    when = _when(job.cron)
     what = f"{_VERBS.get(job.run, job.run)}{_WHICH.get(job.backup, '')}"
     return f"{what} ({job.name}): {when[:1].lower()}{when[1:]}"
 
 
+def _when(cron: str) -> str:
+    """Return the cron expression in words: by its times of the day, where these are few."""
+    parsed = CronSim(cron, _ANY)
+    times = [f"{hour:02}:{minute:02}" for hour in sorted(parsed.hours) for minute in sorted(parsed.minutes)]
+    if len(times) > _FEW:
+        return parsed.explain()
+    midnight = CronSim(" ".join(["0", "0", *cron.split()[2:]]), _ANY).explain()
+    return midnight.replace("00:00", _listed(times), 1)
+
+
 def _blackout(window: Blackout) -> str:
     days = [day.capitalize() for day in window.days]
-    on = f" on {', '.join(days[:-1])}{' and ' if days[1:] else ''}{days[-1]}" if days else ""
+    on = f" on {_listed(days)}" if days else ""
     return f"nothing starts from {window.start} to {window.end}{on}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _clock(moment: datetime, zone: tzinfo) -> str:

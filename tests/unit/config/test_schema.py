@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from pinnacle_backup.config.load import load
 from pinnacle_backup.config.notifications import Smtp
+from pinnacle_backup.config.schedule import check_cron
 from pinnacle_backup.config.schema import Backup, CloudStorage, Configuration
 from pinnacle_backup.config.secrets import Secret
 from pinnacle_backup.config.settings import settings
@@ -157,3 +159,17 @@ def test_what_is_switched_off_need_not_be_complete():
 @pytest.mark.parametrize("directory", ["backups", "../backups", "/srv/backups", "a/../b"])
 def test_backups_may_lie_outside_the_studio(directory: str):
     assert Backup(directory=directory).directory == directory
+
+
+@pytest.mark.parametrize("cron", ["0 0 31 2 *", "0 0 31 4,6 *"])
+def test_a_time_that_never_comes_is_told_as_such(cron: str):
+    with pytest.raises(ValueError, match=f'^cron: "{re.escape(cron)}" is a time that never comes$'):
+        check_cron(cron)
+
+
+@pytest.mark.parametrize("cron", ["61 * * * *", "0 0 32 * *", "0 0 * *", "0 0 0 * * *", ""])
+def test_what_is_no_time_at_all_is_told_with_an_example(cron: str):
+    with pytest.raises(
+        ValueError, match=f'^cron: expected five fields such as .*, found "{re.escape(cron)}": '
+    ):
+        check_cron(cron)

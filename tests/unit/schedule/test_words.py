@@ -34,16 +34,17 @@ def test_your_own_jobs() -> None:
         Own(name="monthly-drill", run="drill", cron="30 3 1 * *", backup="random"),
         Own(name="proof", run="verify", cron="0 0 * * 5L", backup="all"),
         Own(name="away", run="copy", cron="15 3 * * *"),
+        Own(name="often", run="incremental", cron="*/15 * * * *"),
+        Own(name="thrice", run="incremental", cron="30 6,12,18 * * *"),
         Own(name="off", run="cleanup", cron="15 3 * * *", enabled=False),
     )
     assert words(Schedule(daily_full_backup=False, weekly_cleanup=False, jobs=jobs)) == [
-        (
-            "incremental backup (office-hours): at minute 0 past every sixth hour from 8 through 18 "
-            "on Monday through Friday"
-        ),
+        "incremental backup (office-hours): at 08:00 and 14:00 on Monday through Friday",
         "drill of a random backup (monthly-drill): at 03:30 on the first day of every month",
         "verify of all backups (proof): at 00:00 on the last Friday of the month",
         "copy (away): at 03:15 every day",
+        "incremental backup (often): every 15th minute of every hour",
+        "incremental backup (thrice): at 06:30, 12:30 and 18:30 every day",
     ]
 
 
