@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 SIZES = (360, 768, 1440)
 CHROMIUM = shutil.which("chromium")
@@ -39,10 +39,18 @@ def watched(browser: Browser, **options: object) -> Iterator[Watched]:
     context = browser.new_context(**options)  # type: ignore[arg-type]
     context.add_init_script(_LISTEN)
     seen = Watched(context.new_page())
-    seen.page.on("console", lambda line: line.type in ("error", "warning") and seen.complaints.append(line.text))
+    seen.page.on(
+        "console", lambda line: line.type in ("error", "warning") and seen.complaints.append(line.text)
+    )
     seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    seen.page.on("requestfailed", lambda request: seen.complaints.append(f"failed: {request.url}"))
+    seen.page.on("requestfailed", lambda request: _failed(seen, request))
     try:
         yield seen
     finally:
         context.close()
+
+
+def _failed(seen: Watched, request: Request) -> None:
+    """Write a failed request down, but not one that ended because the page was left, or needs scripts."""
+    if request.failure not in ("net::ERR_ABORTED", "csp"):
+        seen.complaints.append(f"{request.url}: {request.failure}")

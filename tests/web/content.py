@@ -35,7 +35,9 @@ def days() -> list[charts.Day]:
         11: ("idle", "nothing was due"),
     }
     return [
-        charts.Day(day=TODAY - timedelta(days=29 - place), state=state, sentence=sentence, href=f"/runs?day={place}")
+        charts.Day(
+            day=TODAY - timedelta(days=29 - place), state=state, sentence=sentence, href=f"/runs?day={place}"
+        )
         for place in range(30)
         for state, sentence in [special.get(place, ("good", "7 backups, all good"))]
     ]
@@ -43,7 +45,10 @@ def days() -> list[charts.Day]:
 
 def samples() -> list[Sample]:
     total = 120_000_000_000
-    used = [31_000_000_000 + n * 640_000_000 + (n % 7) * 420_000_000 - (n // 15) * 2_500_000_000 for n in range(60)]
+    used = [
+        31_000_000_000 + n * 640_000_000 + (n % 7) * 420_000_000 - (n // 15) * 2_500_000_000
+        for n in range(60)
+    ]
     return [
         Sample(day=TODAY - timedelta(days=59 - n), stored=stored, free=total - stored, total=total)
         for n, stored in enumerate(used)
@@ -98,7 +103,14 @@ def files() -> list[dict[str, str]]:
     kinds = {"png": "image", "db": "database"}
     folders = [("encyclopedia", "12,408 files"), ("models", "31 files"), ("uploads", "201,644 files")]
     rows = [
-        {"name": name, "kind": "directory", "href": "/browse", "size": "", "modified": "20 Nov, 18:02", "note": note}
+        {
+            "name": name,
+            "kind": "directory",
+            "href": "/browse",
+            "size": "",
+            "modified": "20 Nov, 18:02",
+            "note": note,
+        }
         for name, note in folders
     ]
     plain = ("config.json", "ultra_pinnacle.db", "portrait of an otter.png", *HOSTILE)
@@ -120,14 +132,23 @@ def log() -> list[dict[str, Any]]:
         ("info", "full backup of 4 sources, 214,310 paths at the last one"),
         ("info", "databases frozen for 3 ms: ultra_pinnacle.db, sessions.db"),
         ("info", "scan: 214,322 paths in 1.4 s"),
-        ("warning", "uploads/tmp/render.part changed while it was read; its new content is in the next backup"),
+        (
+            "warning",
+            "uploads/tmp/render.part changed while it was read; its new content is in the next backup",
+        ),
         ("info", "read: 18.4 GB at 412 MB/s"),
         ("error", f"{HOSTILE[0]}: permission denied"),
         ("info", "written: backup_20261122_020000.tar.gz, 6.1 GB"),
         ("info", "verified: every byte was read back"),
     ] * 3
     return [
-        {"number": n + 1, "time": f"02:00:{n * 2:02}", "iso": f"2026-11-22T02:00:{n * 2:02}Z", "level": level, "text": text}
+        {
+            "number": n + 1,
+            "time": f"02:00:{n * 2:02}",
+            "iso": f"2026-11-22T02:00:{n * 2:02}Z",
+            "level": level,
+            "text": text,
+        }
         for n, (level, text) in enumerate(said)
     ]
 
@@ -137,8 +158,13 @@ def differences() -> list[dict[str, str]]:
         {"path": "config.json", "change": "content", "reason": "size 967 B → 1.2 kB", "size": "+233 B"},
         {"path": "encyclopedia/otters.md", "change": "added", "reason": "", "size": "+14 kB"},
         {"path": "models/sd-turbo.safetensors", "change": "added", "reason": "", "size": "+2.1 GB"},
-        {"path": f"uploads/{HOSTILE[0]}", "change": "removed", "reason": "", "size": "−3.4 MB"},
-        {"path": f"uploads/{HOSTILE[6]}", "change": "content", "reason": "12 of 4,096 pages", "size": "+48 kB"},
+        {"path": f"uploads/{HOSTILE[0]}", "change": "removed", "reason": "", "size": "-3.4 MB"},
+        {
+            "path": f"uploads/{HOSTILE[6]}",
+            "change": "content",
+            "reason": "12 of 4,096 pages",
+            "size": "+48 kB",
+        },
         {"path": "logs/", "change": "metadata", "reason": "mode 0755 → 0750", "size": ""},
     ]
 

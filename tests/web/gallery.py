@@ -11,7 +11,7 @@ import mimetypes
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -58,6 +58,8 @@ def render(name: str, env: Environment | None = None) -> str:
 class Handler(BaseHTTPRequestHandler):
     """Answers pages, static files, and an API that knows enough to try the scripts."""
 
+    protocol_version = "HTTP/1.1"
+
     server: Gallery
 
     def do_GET(self) -> None:
@@ -86,6 +88,7 @@ class Handler(BaseHTTPRequestHandler):
     def _events(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
         self.end_headers()
         for event, data in self.server.events:
             self.wfile.write(f"event: {event}\ndata: {json.dumps(data)}\n\n".encode())
@@ -97,10 +100,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Security-Policy", self.server.policy)
         self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "max-age=3600" if self.path.startswith("/static/") else "no-store")
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(BrokenPipeError, ConnectionResetError):  # the page was left
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -116,6 +121,7 @@ class Gallery(ThreadingHTTPServer):
         self.templates = templates()
         self.received: list[tuple[str, Any]] = []
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.policy = POLICY
         self.stopping = False
 
     @property
