@@ -58,7 +58,8 @@ def test_a_proven_drill_from_beginning_to_end(studio: Studio) -> None:
     page = Path(said.splitlines()[-1].removeprefix("Report: "))
     assert page.is_file()
     listed = studio.good("drill", "list")
-    assert listed.splitlines()[0].split() == ["ID", "ENDED", "AGE", "OUTCOME", "RECOVERY", "BACKUP"]
+    titles = ["ID", "ENDED", "(UTC)", "AGE", "OUTCOME", "RECOVERY", "BACKUP"]
+    assert listed.splitlines()[0].split() == titles
     assert page.stem in listed
     shown = studio.good("drill", "show")
     assert "first.tar.gz is proven restorable" in shown

@@ -93,7 +93,12 @@ def test_where_all_is_well_the_facts_follow_at_once(now: datetime) -> None:
 def test_sentences_and_hints_fit_the_terminal(width: int, now: datetime) -> None:
     text, _ = shown(status(LATE, IDLE), now, width)
     assert max(len(line) for line in text.splitlines()) <= width
-    assert "--start-scheduler" in text
+    assert re.search(r"^ *(hint: )?python \S+ schedule --start-scheduler --daemon,", text, re.MULTILINE)
+    assert re.search(r"^ *(for good: )?python \S+ service install$", text, re.MULTILINE)
+
+
+def test_that_nobody_is_told_is_told(now: datetime) -> None:
+    assert "\ntold       nobody; `notify` says how" in shown(status(FINE), now)[0]
 
 
 def test_the_facts(now: datetime, backup: Callable[..., object]) -> None:
@@ -119,6 +124,7 @@ def test_the_facts(now: datetime, backup: Callable[..., object]) -> None:
             upcoming=(UpcomingRun(job="daily-full", run="full", start="", words="tomorrow at 02:00"),),
             paused="for ever",
             scheduler="`x` by process 7 since 10:00:00",
+            told=("e-mail to anna@example.org",),
             waiting=2,
             space=Space(free=10**12, total=2 * 10**12, full_at=iso(now + timedelta(days=40, minutes=1))),
             problems=(Problem("x.tar.gz", "cut off"),),
@@ -136,6 +142,7 @@ def test_the_facts(now: datetime, backup: Callable[..., object]) -> None:
         r"next       tomorrow at 02:00: full \(daily-full\)",
         r"scheduler  `x` by process 7 since 10:00:00",
         r"paused     until somebody resumes it",
+        r"told       e-mail to anna@example.org",
         r"messages   2 messages to be delivered",
     ):
         assert re.search(f"^{line}$", text, re.MULTILINE), line

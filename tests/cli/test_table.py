@@ -24,3 +24,12 @@ def test_facts_without_a_value_are_left_out() -> None:
         "type      full",
         "verified  never",
     ]
+
+
+def test_a_long_fact_goes_on_below_itself_and_no_path_is_broken() -> None:
+    pairs = [("told", "e-mail to anna@example.org through localhost:587"), ("root", "/srv/" + 40 * "a")]
+    assert facts(pairs, columns=36) == [
+        "told  e-mail to anna@example.org",
+        "      through localhost:587",
+        f"root  /srv/{40 * 'a'}",
+    ]

@@ -96,7 +96,8 @@ def verify_check(facts: Facts) -> Check:
     if ago > VERIFY_AFTER:
         sentence = f"nothing was verified for {span(ago)}"
         return Check(name="verify", level=WARNING, sentence=sentence, advice=advice)
-    return Check(name="verify", level=OK, sentence=f"the last verify was {span(ago)} ago")
+    how = "verify" if read_back == facts.verified else "drill"
+    return Check(name="verify", level=OK, sentence=f"the last {how} was {span(ago)} ago")
 
 
 def drill_checks(facts: Facts) -> Iterator[Check]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from pinnacle_backup.app.channels import channels_of
 from pinnacle_backup.app.facts import Facts, facts_of
 from pinnacle_backup.app.health import judge
 from pinnacle_backup.app.overdue import overdue_of
@@ -45,6 +46,7 @@ def _status(studio: Studio, facts: Facts) -> StudioStatus:
         scheduler=str(facts.scheduler) if facts.scheduler else "",
         paused=facts.paused,
         running=facts.running,
+        told=tuple(channel.words for channel in channels_of(studio)),
         waiting=facts.backlog.count,
         problems=facts.listing.problems,
         warnings=facts.configuration.warnings,

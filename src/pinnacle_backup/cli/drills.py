@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import DAMAGED, DONE, WARNINGS, warn_of_problems
-from pinnacle_backup.cli.table import Cell, Column
+from pinnacle_backup.cli.table import GAP, Cell, Column, total_width
 from pinnacle_backup.cli.text import (
     age,
     counted,
@@ -18,19 +18,11 @@ from pinnacle_backup.cli.text import (
     size,
     span,
     speed,
+    zone_name,
 )
 from pinnacle_backup.crypto.signing import in_groups
 from pinnacle_backup.model.drills import PROVEN, CheckResult, DrillRecord, DrillReport, Genuineness
 from pinnacle_backup.model.paths import printable
-
-_COLUMNS = (
-    Column("ID"),
-    Column("ENDED"),
-    Column("AGE", right=True),
-    Column("OUTCOME"),
-    Column("RECOVERY", right=True),
-    Column("BACKUP"),
-)
 
 
 def show_drill(out: Output, report: DrillReport, page: str) -> int:
@@ -84,25 +76,55 @@ def show_genuineness(out: Output, found: Genuineness, file: str) -> int:
 
 
 def show_drills(out: Output, drills: Sequence[DrillRecord], now: datetime) -> int:
-    """Print one line a drill."""
+    """Print one line a drill, or two where the terminal is too narrow."""
     out.json({"drills": drills})
     if not drills:
         out.data("There was no drill yet.", out.as_called("To make one: pinnacle-backup drill"))
         return DONE
-    out.table(_COLUMNS, [_row(drill, now) for drill in drills])
+    zone = zone_name([instant(drill.ended) for drill in drills])
+    columns, rows = _columns(zone), [_row(drill, now, zone) for drill in drills]
+    if total_width(columns, rows) <= out.columns:
+        out.table(columns, rows)
+    else:
+        out.data(*(line for drill in drills for line in _two_lines(out, drill, now)))
     return DONE
 
 
-def _row(drill: DrillRecord, now: datetime) -> tuple[Cell, ...]:
+def _columns(zone: str) -> tuple[Column, ...]:
+    return (
+        Column("ID"),
+        Column(f"ENDED ({zone})" if zone else "ENDED"),
+        Column("AGE", right=True),
+        Column("OUTCOME"),
+        Column("RECOVERY", right=True),
+        Column("BACKUP"),
+    )
+
+
+def _row(drill: DrillRecord, now: datetime, zone: str) -> tuple[Cell, ...]:
     ended = instant(drill.ended)
     return (
         Cell(printable(drill.id)),
-        Cell(local(ended)),
+        Cell(local(ended) if zone else local_with_zone(ended)),
         Cell(age(ended, now)),
-        Cell(drill.outcome, "good" if drill.outcome == PROVEN else "bad"),
+        _outcome(drill),
         Cell(span(drill.seconds)),
         Cell(printable(drill.backup)),
     )
+
+
+def _two_lines(out: Output, drill: DrillRecord, now: datetime) -> tuple[str, str]:
+    ended, outcome = instant(drill.ended), _outcome(drill)
+    how_long = age(ended, now)
+    ago = "just now" if how_long == "now" else f"{how_long} ago"
+    return (
+        f"{printable(drill.id)}{GAP}{out.style(*outcome)} in {span(drill.seconds)}, {ago}",
+        f"    {printable(drill.backup)}{GAP}{out.style(local_with_zone(ended), 'dim')}",
+    )
+
+
+def _outcome(drill: DrillRecord) -> Cell:
+    return Cell(drill.outcome, "good" if drill.outcome == PROVEN else "bad")
 
 
 def _show_outcome(out: Output, report: DrillReport, *, always: bool = False) -> None:

@@ -80,7 +80,7 @@ class Output:
 
     def facts(self, pairs: Sequence[tuple[str, str]], indent: str = "") -> None:
         """Print names and values, aligned."""
-        self.data(*table.facts(pairs, self.style, indent))
+        self.data(*table.facts(pairs, self.style, indent, self.width))
 
     def json(self, value: object) -> None:
         """Print one JSON object on a line of its own, where JSON was asked for."""

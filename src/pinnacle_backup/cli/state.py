@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from textwrap import fill
 
 from pinnacle_backup.app.checks import full_words, percent_words
 from pinnacle_backup.app.run_checks import what
-from pinnacle_backup.cli.output import Output
+from pinnacle_backup.cli.output import PROGRAM, Output
 from pinnacle_backup.cli.reports import DONE, warn_of_problems
 from pinnacle_backup.cli.text import age, counted, duration, instant, local, size
 from pinnacle_backup.model.backup import BackupInfo
@@ -19,6 +20,9 @@ from pinnacle_backup.model.runs import Run
 
 _STYLES = {OK: "good", UNKNOWN: "warn", WARNING: "warn", CRITICAL: "bad"}
 _NEXT = 3
+_NOBODY = "nobody; `notify` says how to be told when a backup fails"
+_COMMAND = re.compile(rf"{PROGRAM}(?: [^ ,;:]+)*")
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 def show_status(out: Output, status: StudioStatus, now: datetime) -> int:
@@ -51,7 +55,14 @@ def _wrapped(out: Output, text: str, style: str, indent: str = "", further: str 
 
 def _advise(out: Output, check: Check) -> None:
     if check.advice:
-        out.data(_wrapped(out, f"hint: {out.as_called(check.advice)}", "", indent="  ", further=" " * 8))
+        hint = _COMMAND.sub(lambda command: _unbroken(out.as_called(f"{command[0]} ")), check.advice)
+        lines = _wrapped(out, f"hint: {hint}", "", indent="  ", further=" " * 8)
+        out.data(lines.replace(_UNBROKEN, " "))
+
+
+def _unbroken(command: str) -> str:
+    """Return a command that stays on one line, where it can be copied."""
+    return command.rstrip().replace(" ", _UNBROKEN)
 
 
 def _facts(status: StudioStatus, now: datetime) -> list[tuple[str, str]]:
@@ -67,6 +78,7 @@ def _facts(status: StudioStatus, now: datetime) -> list[tuple[str, str]]:
         *_titled("next", [f"{run.words}: {run.run} ({run.job})" for run in status.upcoming[:_NEXT]]),
         ("scheduler", printable(status.scheduler) or "not running"),
         ("paused", _paused(status.paused)),
+        *_titled("told", [printable(words) for words in status.told] or [_NOBODY]),
         ("messages", f"{counted(status.waiting, 'message')} to be delivered" if status.waiting else ""),
     ]
 

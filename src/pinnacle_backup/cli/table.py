@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 from typing import NamedTuple
 
 from pinnacle_backup.cli.text import width
 
 GAP = "  "
+_NARROWEST = 20
 
 
 class Cell(NamedTuple):
@@ -67,10 +69,37 @@ def _line(columns: Sequence[Column], row: Row, needed: Sequence[int], style: Sty
     return GAP.join(parts)
 
 
-def facts(pairs: Sequence[tuple[str, str]], style: Styler = plain_style, indent: str = "") -> list[str]:
-    """Return ``name   value`` lines, values aligned; pairs without a value are left out."""
+def facts(
+    pairs: Sequence[tuple[str, str]],
+    style: Styler = plain_style,
+    indent: str = "",
+    columns: int | None = None,
+) -> list[str]:
+    """
+    Return ``name   value`` lines, values aligned; pairs without a value are left out.
+
+    Args:
+        pairs: Names and values.
+        style: Puts the colours on.
+        indent: What stands before each line.
+        columns: Cells of a line; a longer value goes on below itself. None for any number.
+    """
     shown = [(name, value) for name, value in pairs if value]
     needed = max((width(name) for name, _ in shown), default=0)
-    return [
-        f"{indent}{style(name, 'dim')}{' ' * (needed - width(name))}{GAP}{value}" for name, value in shown
+    before = len(indent) + needed + len(GAP)
+    folded = [
+        ("" if place else name, part)
+        for name, value in shown
+        for place, part in enumerate(_folded(value, columns and columns - before))
     ]
+    return [
+        f"{indent}{style(name, 'dim')}{' ' * (needed - width(name))}{GAP}{value}" for name, value in folded
+    ]
+
+
+def _folded(value: str, room: int | None) -> list[str]:
+    """Return the value, broken between words where it is too long; a name or a path is never broken."""
+    if room is None or width(value) <= room:
+        return [value]
+    narrow = max(room, _NARROWEST)
+    return wrap(value, narrow, break_long_words=False, break_on_hyphens=False, replace_whitespace=False)

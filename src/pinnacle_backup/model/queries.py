@@ -179,6 +179,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
         scheduler: The process that sees to it, in words; empty where none does.
         paused: Until when nothing starts by itself, ISO 8601 UTC, ``for ever``, or empty.
         running: The runs that go on.
+        told: The ways by which people are told, in words.
         waiting: How many messages wait to be delivered.
         problems: Archives that are damaged or cannot be listed.
         warnings: What the configuration leaves to be desired.
@@ -203,6 +204,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
     scheduler: str = ""
     paused: str = ""
     running: tuple[Run, ...] = ()
+    told: tuple[str, ...] = ()
     waiting: int = 0
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
