@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -11,11 +11,12 @@ from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.scheduler.lease import scheduler_of
 from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.switch import stopped
 from pinnacle_backup.app.timetables import schedule_zone, timetable_of
 from pinnacle_backup.config.edit import update
 from pinnacle_backup.config.strict_json import parse
 from pinnacle_backup.errors import StateError, UsageError
-from pinnacle_backup.model.queries import ScheduleView, UpcomingRun
+from pinnacle_backup.model.queries import ScheduleView, Stopped, UpcomingRun
 from pinnacle_backup.schedule.job import jobs_of
 from pinnacle_backup.schedule.words import in_words, until_words
 from pinnacle_backup.state.instants import iso
@@ -32,6 +33,7 @@ def show_schedule(studio: Studio) -> ScheduleView:
         words=tuple(in_words(jobs_of(schedule), schedule, zone)),
         upcoming=upcoming(studio),
         scheduler=str(holder) if holder else "",
+        stopped=stopped_by(studio),
         paused=paused_until(studio),
     )
 
@@ -86,11 +88,37 @@ def pause(studio: Studio, until: datetime | None) -> None:
     audit(studio, actor_of(studio), "pause", "the scheduler", how_long)
 
 
+def has_gone_on(studio: Studio, name: str, slot: str, attempt: int) -> bool:
+    """
+    Tell whether the scheduler has gone beyond this attempt at a slot; a record that is no use says no.
+
+    Raises:
+        UsageError: The slot is no time.
+    """
+    try:
+        moment = datetime.fromisoformat(slot).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageError(f"--slot: {slot!r} is not a time") from None
+    try:
+        return studio.jobs.has_gone_on(name, moment, attempt)
+    except StateError as error:
+        studio.log.warning("%s: %s", name, error.message)
+        return False
+
+
 def resume(studio: Studio) -> None:
     """Go on; what was missed meanwhile is caught up, once."""
     studio.jobs.resume()
     studio.log.info("scheduler: resumed")
     audit(studio, actor_of(studio), "resume", "the scheduler")
+
+
+def stopped_by(studio: Studio) -> Stopped | None:
+    """Return who stopped the scheduler; None where nobody did, or the record cannot be read."""
+    try:
+        return stopped(studio)
+    except StateError:
+        return None
 
 
 def paused_until(studio: Studio) -> str:

@@ -125,6 +125,11 @@ def interrupted(state: JobState, *, rules: Schedule, now: datetime) -> JobState:
     return replace(state, not_before=now)
 
 
+def stopped(state: JobState, *, now: datetime) -> JobState:
+    """Return the state of a job whose run was stopped in order, to go on: that uses up no attempt."""
+    return state if state.slot is None else replace(state, attempt=max(state.attempt - 1, 0), not_before=now)
+
+
 def covered(state: JobState, slot: datetime) -> JobState:
     """Return the state of a job of which all slots up to this one need no run any more."""
     if state.slot is not None and state.slot > slot:

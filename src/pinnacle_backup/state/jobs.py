@@ -54,7 +54,7 @@ class Jobs:
         self._database.write(lambda db: db.execute(query, values))
 
     def save(self, name: str, cron: str, state: JobState, now: datetime) -> None:
-        """Remember how far a job got; one that is not known any more, for the record was lost, is met anew."""
+        """Remember how far a job got, also where the record was lost since it was met."""
         query = (
             "INSERT INTO job VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
             "settled = excluded.settled, slot = excluded.slot, attempt = excluded.attempt, "

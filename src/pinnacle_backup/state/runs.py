@@ -20,6 +20,9 @@ KEPT: Final = 5000
 _LINES: Final = 10_000
 """How many lines of one run are kept; the log files have them all."""
 
+_LARGEST: Final = (1 << 63) - 1
+"""The largest number that SQLite knows."""
+
 _COLUMNS: Final = (
     "id, verb, detail, origin, outcome, exit_code, code, message, hint, started, ended, seconds, facts, "
     "warnings, stopped_by, process"
@@ -104,7 +107,7 @@ class Runs:
 
     def get(self, run: int) -> Run | None:
         """Return a run; None where there is none of that number."""
-        found = self._select("WHERE id = ?", (run,))
+        found = self._select("WHERE id = ?", (run,)) if run <= _LARGEST else ()
         return found[0] if found else None
 
     def newest(self, limit: int, *, verb: str = "", outcome: str = "", below: int = 0) -> list[Run]:
@@ -116,6 +119,7 @@ class Runs:
             verb, outcome: Only those; empty for all.
             below: Only those with smaller numbers; 0 for all.
         """
+        verb = verb.encode("utf-8", "replace").decode()  # no run has one that is no text
         return self._select(
             "WHERE (? = '' OR verb = ?) AND (? = '' OR outcome = ?) AND (? = 0 OR id < ?) "
             "ORDER BY id DESC LIMIT ?",

@@ -20,6 +20,7 @@ from pinnacle_backup.schedule.decision import (
     first_seen,
     interrupted,
     next_wake,
+    stopped,
 )
 from pinnacle_backup.schedule.job import Job
 from pinnacle_backup.schedule.timetable import Timetable
@@ -39,7 +40,8 @@ def at(text: str) -> datetime:
 
 
 def table(*jobs: Job, zone: str = "UTC", **rules: object) -> Timetable:
-    return Timetable(jobs, Schedule(retries=2, retry_seconds=60, **rules), ZoneInfo(zone))  # type: ignore[arg-type]
+    rules = {"retries": 2, "retry_seconds": 60} | rules
+    return Timetable(jobs, Schedule(**rules), ZoneInfo(zone))  # type: ignore[arg-type]
 
 
 def settled(text: str) -> JobState:
@@ -201,6 +203,18 @@ class TestAttempts:
         assert due is not None
         assert (due.slot, due.attempt) == (at("22T02:00"), 2)
 
+    @pytest.mark.parametrize("retries", [0, 2])
+    def test_a_run_that_was_stopped_to_go_on_uses_up_no_attempt(self, retries: int) -> None:
+        """Whoever restores often, or starts the machine anew, loses no backup by it."""
+        timetable = table(DAILY, retries=retries)
+        state, now = settled("21T02:00"), at("22T02:00")
+        for _ in range(9):
+            due = the_due(timetable, state, now)
+            assert due is not None
+            assert (due.slot, due.attempt) == (at("22T02:00"), 1)
+            state, now = stopped(begun(state, due), now=now + MINUTE), now + MINUTE
+            assert next_wake(timetable, {"daily": state}, now) == now
+
     def test_a_slot_in_hand_without_word_of_its_end_is_taken_up(self) -> None:
         """The machine went down before anybody could write more than the beginning."""
         due = the_due(table(DAILY), after_attempt(1), at("22T02:10"))
@@ -238,6 +252,7 @@ class TestAttempts:
             "22T02:00"
         )
         assert interrupted(settled("22T02:00"), rules=RULES, now=at("22T03:00")) == settled("22T02:00")
+        assert stopped(settled("22T02:00"), now=at("22T03:00")) == settled("22T02:00")
 
     def test_what_is_settled_never_goes_back(self) -> None:
         assert covered(settled("22T02:00"), at("21T02:00")) == settled("22T02:00")

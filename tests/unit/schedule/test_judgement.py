@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, KILLED, RUNNING, WARNINGS, Run
-from pinnacle_backup.schedule.judgement import INTERRUPTED, SETTLED, TRANSIENT, judge
+from pinnacle_backup.schedule.judgement import INTERRUPTED, SETTLED, STOPPED, TRANSIENT, judge
 
 RESUMED = frozenset(("the scheduler",))
 
@@ -29,7 +29,7 @@ def run(outcome: str, code: str = "", exit_code: int | None = None, stopped_by: 
         (run(KILLED), INTERRUPTED),
         (run(RUNNING), INTERRUPTED),
         (run(CANCELLED, stopped_by="anna"), SETTLED),
-        (run(CANCELLED, stopped_by="the scheduler"), INTERRUPTED),
+        (run(CANCELLED, stopped_by="the scheduler"), STOPPED),
         (run(CANCELLED), INTERRUPTED),
     ],
 )
@@ -39,7 +39,10 @@ def test_a_recorded_end(ended: Run, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("exit_code", "expected"),
-    [(3, SETTLED), (12, SETTLED), (0, SETTLED), (2, TRANSIENT), (None, INTERRUPTED)],
+    [(3, SETTLED), (12, SETTLED), (0, SETTLED), (1, SETTLED), (2, TRANSIENT), (None, INTERRUPTED)],
 )
-def test_an_end_before_anything_was_recorded(exit_code: int | None, expected: str) -> None:
-    assert judge(None, exit_code, resumed=RESUMED) == expected
+@pytest.mark.parametrize("recorded", [None, run(RUNNING), run(KILLED)])
+def test_an_end_that_could_not_be_recorded(
+    recorded: Run | None, exit_code: int | None, expected: str
+) -> None:
+    assert judge(recorded, exit_code, resumed=RESUMED) == expected

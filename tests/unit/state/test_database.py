@@ -91,3 +91,24 @@ def test_a_child_opens_the_file_for_itself(tmp_path: Path) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert database.read("PRAGMA integrity_check") == [("ok",)]
     database.close()
+
+
+@pytest.mark.parametrize("how", ["deleted", "folder deleted", "replaced"])
+def test_a_file_that_is_taken_away_while_it_is_open_is_made_anew(tmp_path: Path, how: str) -> None:
+    """What goes into a deleted file, nobody else would ever see."""
+    path = tmp_path / "state" / "state.db"
+    database = Database(str(path), warn=pytest.fail)
+    write(database)
+    path.rename(tmp_path / "moved")
+    if how == "folder deleted":
+        path.parent.rmdir()
+    elif how == "replaced":
+        other = Database(str(path), warn=pytest.fail)
+        other.write(lambda db: db.execute("INSERT INTO property VALUES ('c', 'd')"))
+        other.close()
+    write(database)
+    database.close()
+    with sqlite3.connect(path) as seen:
+        expected = {("a", "b"), ("c", "d")} if how == "replaced" else {("a", "b")}
+        assert set(seen.execute("SELECT * FROM property")) == expected
+    seen.close()

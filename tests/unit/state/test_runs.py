@@ -179,3 +179,9 @@ def test_old_runs_make_room_but_not_those_at_work(runs: Runs, monkeypatch: pytes
     kept = [run.id for run in runs.newest(10)]
     assert at_work in kept
     assert len(kept) == 3
+
+
+def test_what_no_run_can_have_finds_none(runs: Runs) -> None:
+    """A number beyond those of SQLite, a text that is none."""
+    assert runs.get(10**20) is None
+    assert runs.newest(10, verb="\udcff") == []

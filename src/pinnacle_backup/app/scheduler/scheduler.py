@@ -24,13 +24,13 @@ from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.config.schedule import Schedule
-from pinnacle_backup.errors import ConfigError, PinnacleError, StateError
+from pinnacle_backup.errors import ConfigError, Interrupted, PinnacleError, StateError
 from pinnacle_backup.model.jobs import JobState
 from pinnacle_backup.model.runs import Run
 from pinnacle_backup.schedule import decision
 from pinnacle_backup.schedule.decision import Due
 from pinnacle_backup.schedule.job import BACKUPS, Job
-from pinnacle_backup.schedule.judgement import INTERRUPTED, TRANSIENT, judge
+from pinnacle_backup.schedule.judgement import INTERRUPTED, STOPPED, TRANSIENT, judge
 from pinnacle_backup.schedule.timetable import Timetable
 from pinnacle_backup.state.instants import iso
 
@@ -75,6 +75,8 @@ class Scheduler:
         self._timetable = timetable_of(studio)
         self._states: dict[str, JobState] | None = None
         self._crons: dict[str, str] = {}
+        self._unsaved: set[str] = set()
+        self._stopping = False
         self._said: set[str] = set()
         self._refused: set[tuple[str, datetime]] = set()
 
@@ -94,6 +96,7 @@ class Scheduler:
         self._follow_configuration()
         now, timetable = self.studio.now(), self._timetable
         self._load(timetable, now)
+        self._save_rest()
         self._settle_ended(now)
         if self._child is None and not self._paused(now):
             self._start_next(timetable, now)
@@ -169,26 +172,37 @@ class Scheduler:
         self._child = None
         state = self._known.get(child.job)
         run = self._run_of(child.job, child.slot)
-        if run is not None and run.origin.attempt != child.attempt:
-            run = None
-        if run is None and child.exit_code != 0:
+        if run is not None and run.pid != child.process.pid:
+            run = None  # it is that of an earlier attempt
+        asked = self._stopping and run is None and child.exit_code in (None, Interrupted.exit_code)
+        if run is None and child.exit_code not in (0, 1) and not asked:
             self._record_failure(child.job, child.slot, child.attempt, _died(child))
         if state is not None and state.slot == child.slot:
-            self._settle(child.job, state, run, child.exit_code, now)
+            self._settle(child.job, state, run, child.exit_code, now, stopped=asked)
         child.close()
 
     def _settle(
-        self, name: str, state: JobState, run: Run | None, exit_code: int | None, now: datetime
+        self,
+        name: str,
+        state: JobState,
+        run: Run | None,
+        exit_code: int | None,
+        now: datetime,
+        *,
+        stopped: bool = False,
     ) -> None:
         verdict = judge(run, exit_code, resumed=frozenset((RESTORE_FIRST, SCHEDULER_STOPS)))
-        if verdict == INTERRUPTED:
+        if stopped or verdict == STOPPED:
+            after = decision.stopped(state, now=now)
+        elif verdict == INTERRUPTED:
             after = decision.interrupted(state, rules=self._rules, now=now)
         else:
             after = decision.ended(state, transient=verdict == TRANSIENT, rules=self._rules, now=now)
         self._save(name, after)
         if after.slot is not None:
             when = after.not_before.astimezone(now.tzinfo).strftime("%H:%M:%S") if after.not_before else "now"
-            self.studio.log.info("scheduler: %s did not end well; next attempt: %s", name, when)
+            what = "was stopped" if verdict == STOPPED or stopped else "did not end well"
+            self.studio.log.info("scheduler: %s %s; next attempt: %s", name, what, when)
 
     @property
     def _rules(self) -> Schedule:
@@ -256,7 +270,17 @@ class Scheduler:
     def _save(self, name: str, state: JobState) -> None:
         """Remember a state; where it cannot be written down, for as long as this process lives."""
         self._known[name] = state
-        self._quietly(lambda: self.studio.jobs.save(name, self._crons[name], state, self.studio.now()))
+        self._unsaved.add(name)
+        self._save_rest()
+
+    def _save_rest(self) -> None:
+        """Write down what could not be written before."""
+        for name in sorted(self._unsaved & self._known.keys()):
+            self._quietly(lambda name=name: self._write_state(name))  # type: ignore[misc]
+
+    def _write_state(self, name: str) -> None:
+        self.studio.jobs.save(name, self._crons[name], self._known[name], self.studio.now())
+        self._unsaved.discard(name)
 
     def _quietly(self, work: Callable[[], object]) -> None:
         try:
@@ -281,6 +305,7 @@ class Scheduler:
         child = self._child
         if child is None:
             return
+        self._stopping = True
         run = self._run_of(child.job, child.slot)
         if run is not None:
             self._quietly(lambda: self.studio.runs.ask_to_stop(run.id, SCHEDULER_STOPS))
