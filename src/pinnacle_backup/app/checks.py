@@ -71,6 +71,15 @@ def scheduler_check(facts: Facts) -> Check:
     name = "scheduler"
     if not facts.jobs:
         return Check(name=name, level=OK, sentence="nothing is scheduled")
+    if facts.scheduler is None and facts.stopped is not None:
+        who = printable(facts.stopped.by) or "somebody"
+        return Check(
+            name=name,
+            level=WARNING,
+            sentence=f"nothing happens by itself: {who} stopped the scheduler"
+            f" {span(since(facts.stopped.since, facts.now))} ago",
+            advice="start it on the dashboard, or: pinnacle-backup schedule --start-scheduler --daemon",
+        )
     if facts.scheduler is None:
         return Check(
             name=name,

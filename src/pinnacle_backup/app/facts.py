@@ -18,11 +18,13 @@ from pinnacle_backup.app.runs import reap
 from pinnacle_backup.app.scheduler.lease import scheduler_of
 from pinnacle_backup.app.space import space_of
 from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.switch import stopped
 from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.errors import PinnacleError, StateError
 from pinnacle_backup.model.drills import DrillRecord
 from pinnacle_backup.model.health import Space
+from pinnacle_backup.model.queries import Stopped
 from pinnacle_backup.model.runs import RUNNING, Run
 from pinnacle_backup.repository.listing import Listing
 from pinnacle_backup.schedule.job import Job
@@ -69,6 +71,7 @@ class Facts:
     suspended: str = ""
     runs: tuple[Run, ...] = ()
     scheduler: Holder | None = None
+    stopped: Stopped | None = None
     paused: str = ""
     space: Space | None = None
     backlog: Backlog = field(default_factory=Backlog)
@@ -92,6 +95,7 @@ def facts_of(studio: Studio) -> Facts:
     record.ask(lambda: bool(reap(studio)), default=False)
     listing, space, store_fault = _store(studio)
     drills, nothing = Drills(studio.state), None
+    nobody: Stopped | None = None
     return Facts(
         now=now,
         configuration=studio.configuration,
@@ -103,6 +107,7 @@ def facts_of(studio: Studio) -> Facts:
         suspended=suspended(studio, listing.backups),
         runs=record.ask(lambda: tuple(studio.runs.newest(KEPT)), default=()),
         scheduler=scheduler_of(studio),
+        stopped=record.ask(lambda: stopped(studio), default=nobody),
         paused=record.ask(lambda: studio.jobs.paused(now), default=""),
         space=space,
         backlog=record.ask(lambda: Messages(studio.state).waiting(), default=Backlog()),

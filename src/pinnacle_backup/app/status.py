@@ -44,6 +44,7 @@ def _status(studio: Studio, facts: Facts) -> StudioStatus:
         schedule=tuple(in_words(facts.jobs, schedule, schedule_zone(studio))),
         upcoming=upcoming(studio),
         scheduler=str(facts.scheduler) if facts.scheduler else "",
+        stopped=facts.stopped,
         paused=facts.paused,
         running=facts.running,
         told=tuple(channel.words for channel in channels_of(studio)),

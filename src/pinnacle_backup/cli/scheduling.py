@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from pinnacle_backup.app import schedule as use_cases
 from pinnacle_backup.app.place import Place
-from pinnacle_backup.app.scheduler.lease import lease, stop_scheduler
+from pinnacle_backup.app.scheduler.lease import lease
 from pinnacle_backup.app.scheduler.scheduler import Scheduler
 from pinnacle_backup.app.studio import Studio, open_studio, user_name
+from pinnacle_backup.app.switch import switch_off, switch_on
 from pinnacle_backup.cli.context import Context
 from pinnacle_backup.cli.moments import parse_moment
 from pinnacle_backup.cli.passwords import Passwords
@@ -43,10 +44,17 @@ def show(context: Context, *, stored: bool) -> int:
         out.data("")
         out.table((Column("NEXT"), Column("RUN"), Column("JOB")), rows)
     out.data("")
-    out.facts([("scheduler", view.scheduler or out.style(_NO_SCHEDULER, "warn")), ("paused", _paused(view))])
+    scheduler = view.scheduler or out.style(_no_scheduler(view), "warn")
+    out.facts([("scheduler", scheduler), ("paused", _paused(view))])
     if not view.scheduler and view.words:
         out.data("", out.as_called("Start it: pinnacle-backup schedule --start-scheduler"))
     return DONE
+
+
+def _no_scheduler(view: ScheduleView) -> str:
+    if view.stopped is None:
+        return _NO_SCHEDULER
+    return f"stopped by {view.stopped.by or 'somebody'}: nothing happens by itself"
 
 
 def _paused(view: ScheduleView) -> str:
@@ -62,6 +70,7 @@ def start(context: Context) -> int:
     shown = _log_on(context)
     studio = _scheduling_studio(context, context.place(), shown)
     with lease(studio):
+        switch_on(context.studio())
         context.out.say("The scheduler runs; Ctrl-C ends it.")
         context.out.flush()
         return _serve(context, studio, shown=shown)
@@ -75,6 +84,7 @@ def start_daemon(context: Context) -> int:
 
     def serve(ready: Callable[[], None]) -> int:
         with lease(studio):
+            switch_on(studio)
             return _serve(context, studio, ready=ready)
 
     pid = run_detached(serve, studio=studio)
@@ -133,7 +143,7 @@ def _log_on(context: Context) -> logging.Handler | None:
 
 def stop(context: Context) -> int:
     """End the scheduler."""
-    holder = stop_scheduler(context.studio())
+    holder = switch_off(context.studio())
     context.out.result(DONE, {"stopped": None if holder is None else holder.pid})
     context.out.say(
         "No scheduler runs." if holder is None else f"The scheduler (process {holder.pid}) has stopped."

@@ -76,7 +76,7 @@ def _facts(status: StudioStatus, now: datetime) -> list[tuple[str, str]]:
         *_titled("running", [_running(run, now) for run in status.running]),
         *_titled("schedule", [printable(line) for line in status.schedule] or ["nothing is scheduled"]),
         *_titled("next", [f"{run.words}: {run.run} ({run.job})" for run in status.upcoming[:_NEXT]]),
-        ("scheduler", printable(status.scheduler) or "not running"),
+        ("scheduler", printable(status.scheduler) or _no_scheduler(status)),
         ("paused", _paused(status.paused)),
         *_titled("told", [printable(words) for words in status.told] or [_NOBODY]),
         ("messages", f"{counted(status.waiting, 'message')} to be delivered" if status.waiting else ""),
@@ -125,6 +125,12 @@ def _drill(status: StudioStatus, now: datetime) -> str:
 
 def _running(run: Run, now: datetime) -> str:
     return f"{what(run)} for {age(instant(run.started), now).replace('now', 'less than a minute')}"
+
+
+def _no_scheduler(status: StudioStatus) -> str:
+    if status.stopped is None:
+        return "not running"
+    return f"stopped by {printable(status.stopped.by) or 'somebody'}"
 
 
 def _paused(until: str) -> str:

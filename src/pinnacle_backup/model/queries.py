@@ -157,6 +157,19 @@ class UpcomingRun(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
+class Stopped(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Somebody stopped the scheduler.
+
+    Attributes:
+        by: Who.
+        since: When, ISO 8601 UTC.
+    """
+
+    by: str
+    since: str
+
+
 class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
     """
     How the studio stands: its health, and the facts behind it.
@@ -177,6 +190,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
         schedule: What happens by itself, in words, one line each.
         upcoming: What runs next, the earliest first.
         scheduler: The process that sees to it, in words; empty where none does.
+        stopped: Who stopped it; None where nobody did.
         paused: Until when nothing starts by itself, ISO 8601 UTC, ``for ever``, or empty.
         running: The runs that go on.
         told: The ways by which people are told, in words.
@@ -202,6 +216,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
     schedule: tuple[str, ...] = ()
     upcoming: tuple[UpcomingRun, ...] = ()
     scheduler: str = ""
+    stopped: Stopped | None = None
     paused: str = ""
     running: tuple[Run, ...] = ()
     told: tuple[str, ...] = ()
@@ -219,6 +234,7 @@ class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
         words: The same for people, one line each.
         upcoming: What runs next, the earliest first, one for each job.
         scheduler: The process that does it, in words; empty where none runs.
+        stopped: Who stopped it; None where nobody did.
         paused: Until when nothing starts, ISO 8601 UTC, or ``for ever``; empty where it does not pause.
         stored: Whether this command changed the configuration.
     """
@@ -227,6 +243,7 @@ class ScheduleView(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[str, ...]
     upcoming: tuple[UpcomingRun, ...] = ()
     scheduler: str = ""
+    stopped: Stopped | None = None
     paused: str = ""
     stored: bool = False
 

@@ -70,12 +70,12 @@ def _built_in(job: Job, schedule: Schedule) -> str:
 
 
 def _own(job: Job) -> str:
-    when = _when(job.cron)
+    when = cron_words(job.cron)
     what = f"{_VERBS.get(job.run, job.run)}{_WHICH.get(job.backup, '')}"
     return f"{what} ({job.name}): {when[:1].lower()}{when[1:]}"
 
 
-def _when(cron: str) -> str:
+def cron_words(cron: str) -> str:
     """Return the cron expression in words: by its times of the day, where these are few."""
     parsed = CronSim(cron, _ANY)
     times = [f"{hour:02}:{minute:02}" for hour in sorted(parsed.hours) for minute in sorted(parsed.minutes)]

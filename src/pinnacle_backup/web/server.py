@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -12,12 +11,10 @@ from typing import Final
 import uvicorn
 
 from pinnacle_backup.app.place import Place
-from pinnacle_backup.app.scheduler.lease import lease
-from pinnacle_backup.app.scheduler.scheduler import Scheduler
-from pinnacle_backup.app.studio import Studio, open_studio, user_name
-from pinnacle_backup.errors import RepositoryBusy, UsageError
-from pinnacle_backup.model.runs import SCHEDULE, Origin
+from pinnacle_backup.app.switch import SERVER
+from pinnacle_backup.errors import UsageError
 from pinnacle_backup.web.factory import create_app
+from pinnacle_backup.web.scheduling import BesideServer
 from pinnacle_backup.web.services import Services
 
 HOST: Final = "127.0.0.1"
@@ -98,12 +95,16 @@ def serve(
         UsageError: It cannot listen there.
     """
     listening.check()
-    command = "pinnacle-backup serve"
+    scheduling = BesideServer(place, warn=warn)
     services = Services(
-        place=place, command=command, warn=warn, secure=bool(listening.certificate), hosts=listening.hosts
+        place=place,
+        command=SERVER,
+        warn=warn,
+        secure=bool(listening.certificate),
+        hosts=listening.hosts,
+        scheduling=scheduling,
     )
     server = _Server(_configuration(services, listening), ready)
-    scheduling = BesideServer(place, command=command, warn=warn)
     scheduling.start()
     try:
         server.run()
@@ -147,52 +148,3 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)  # type: ignore[arg-type]
         if self.started:
             self._ready()
-
-
-class Stopped(Exception):
-    """The scheduler was asked to stop."""
-
-
-class BesideServer:
-    """The scheduler in a thread of the server: the same loop, the same lease; it starts and stops."""
-
-    def __init__(self, place: Place, *, command: str, warn: Callable[[str], None]) -> None:
-        self._place = place
-        self._command = command
-        self._warn = warn
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Be the scheduler, unless another process is."""
-        if self._thread is None or not self._thread.is_alive():
-            self._stop.clear()
-            self._thread = threading.Thread(target=self._run, name="scheduler")
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Stop, and wait until it has."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        studio = self._open(self._place)
-        try:
-            with lease(studio):
-                Scheduler(studio, reopen=self._open, sleep=self._sleep).run()
-        except Stopped:
-            pass
-        except RepositoryBusy as error:
-            self._warn(error.message)
-        finally:
-            studio.state.close()
-            studio.logs.close()
-
-    def _open(self, place: Place) -> Studio:
-        origin = Origin(kind=SCHEDULE, user=user_name())
-        return open_studio(place, command=self._command, warn=self._warn, origin=origin)
-
-    def _sleep(self, seconds: float) -> None:
-        if self._stop.wait(seconds):
-            raise Stopped

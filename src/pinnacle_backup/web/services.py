@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from jinja2 import Environment
 
@@ -16,6 +17,13 @@ from pinnacle_backup.model.runs import SERVER, Origin
 from pinnacle_backup.web.rendering import environment
 
 Stamp = tuple[int, int, int] | None
+
+
+class Scheduling(Protocol):
+    """The scheduler beside this server."""
+
+    def wake(self) -> None:
+        """Look now whether it was started or stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +42,7 @@ class Services:
         hosts: The names that the server answers to.
         hasher: Of login passwords; bounds how many are hashed at once.
         templates: Of the pages.
+        scheduling: The scheduler beside this server; None where there is none.
     """
 
     place: Place
@@ -43,6 +52,7 @@ class Services:
     hosts: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
     hasher: LoginPasswords = field(default_factory=LoginPasswords)
     templates: Environment = field(default_factory=environment)
+    scheduling: Scheduling | None = None
     _local: threading.local = field(default_factory=threading.local)
 
     def studio(self) -> Studio:
