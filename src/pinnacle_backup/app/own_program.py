@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 
@@ -16,6 +17,14 @@ def command_line(place: Place) -> list[str]:
     program = [sys.executable, "-P", "-m", pinnacle_backup.__name__]
     where = ["--config", place.file] if os.path.lexists(place.file) else ["--root", place.root]
     return [*program, *where, "--no-input", "--quiet"]
+
+
+def typed() -> str:
+    """Return this program as a person can type it anywhere, whatever ``PATH`` says."""
+    script = os.path.join(os.path.dirname(sys.executable), "pinnacle-backup")
+    if os.access(script, os.X_OK):
+        return shlex.quote(script)
+    return f"{shlex.quote(sys.executable)} -m {pinnacle_backup.__name__}"
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pinnacle_backup.model.words import counted, duration, instant, local, local
 from pinnacle_backup.notify.message import Message, last_lines
 from pinnacle_backup.notify.rules import FAILURE_TOLD, RECOVERED_TOLD, SUCCESS_TOLD, Decision
 
+PROGRAM: Final = "pinnacle-backup"
 _OUTCOMES: Final = {KILLED: "killed", FAILED: "failed", WARNINGS: "done with warnings"}
 _KILLED: Final = "was killed, or the machine went down: its process ended without a word"
 _LEAST: Final = {
@@ -34,11 +35,13 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
         id: For the message.
         root: The studio root.
         host: The machine.
+        program: This program as a person types it there.
     """
 
     id: str
     root: str
     host: str
+    program: str = PROGRAM
 
     @property
     def words(self) -> str:
@@ -47,7 +50,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
 
     def command(self, words: str) -> str:
         """Return a command line that works from everywhere."""
-        return f"pinnacle-backup --root {shlex.quote(printable(self.root))} {words}"
+        return f"{printable(self.program)} --root {shlex.quote(printable(self.root))} {words}"
 
 
 def run_message(
@@ -186,7 +189,8 @@ def _line(line: RunLine) -> str:
 def _advice(run: Run, level: str, sender: Sender) -> str:
     if level == GOOD:
         return ""
-    parts = [sentence(run.hint) if run.hint else _LEAST.get(run.code, "")]
+    hint = run.hint.replace(f"{PROGRAM} ", sender.command(""))
+    parts = [sentence(hint) if run.hint else _LEAST.get(run.code, "")]
     if not parts[0]:
         parts[0] = (
             "Put right what the log names, and start it again."

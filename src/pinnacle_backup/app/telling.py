@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from pinnacle_backup.app.channels import channels_of, letters
 from pinnacle_backup.app.delivering import send_unrecorded
+from pinnacle_backup.app.own_program import typed
 from pinnacle_backup.app.run_message import Sender, cleaned
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.config.notifications import Events
@@ -23,7 +24,8 @@ Compose = Callable[[Decision, Condition | None], Message]
 
 def sender_of(studio: Studio) -> Sender:
     """Return from where a new message comes."""
-    return Sender(id=studio.randomness(16).hex(), root=studio.root, host=os.uname().nodename)
+    name = studio.randomness(16).hex()
+    return Sender(id=name, root=studio.root, host=os.uname().nodename, program=typed())
 
 
 def tell(studio: Studio, event: Event, compose: Compose) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -159,6 +160,9 @@ def test_a_failure_is_told_with_everything_a_person_needs(make):
     assert told["Machine"] == os.uname().nodename
     assert "Make room" in message.advice
     assert f"runs show {run.id}" in message.advice
+    program = shlex.split(message.advice.partition("The whole log: ")[2])[0]
+    assert Path(program).is_absolute()
+    assert os.access(program, os.X_OK)
     assert message.details[-1].endswith("error: store-full: no space left")
 
 
