@@ -21,8 +21,9 @@ from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.app.unlocking import head_of
 from pinnacle_backup.engine.output import Encryption
+from pinnacle_backup.engine.patterns import quoted
 from pinnacle_backup.engine.restore import Restore, RestoreJob
-from pinnacle_backup.errors import UsageError
+from pinnacle_backup.errors import BackupNotFound, UsageError
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
 from pinnacle_backup.sources.exclude import Excluder
@@ -40,15 +41,19 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
         name: Name, id, ``latest``, or the path of an archive; None with ``at``.
         at: The newest state that is not after this moment.
         paths: Paths and globs; none restores everything.
+        databases_only: Restore the SQLite databases, and nothing else.
         target: Folder to restore below; None for the studio itself.
         delete_extra: Also remove what the backup does not have.
+        rehearsal: It is only to be planned: no run is recorded, whatever happens.
     """
 
     name: str | None = None
     at: datetime | None = None
     paths: tuple[str, ...] = ()
+    databases_only: bool = False
     target: str | None = None
     delete_extra: bool = False
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,10 @@ class PreparedRestore:
         """What it is going to do."""
         return self._restore.plan
 
-    def rehearse(self) -> None:
-        """Leave it at the plan: no run is recorded."""
+    def rehearse(self) -> RestorePlan:
+        """Leave it at the plan, which tells more then: no run is recorded."""
         self._run.rehearse()
+        return self._restore.examine()
 
     def execute(self, progress: Progress) -> RestoreReport:
         """Save what would be overwritten in the studio, then restore."""
@@ -139,17 +145,34 @@ def prepare_restore(
         located = locate(studio, request.name)
     else:
         raise UsageError("which backup? give its name, or a time with --at")
+    if request.databases_only and request.paths:
+        raise UsageError("either paths or the databases only", hint="leave one of them out")
     with (
         recording(studio, "restore", located.info.name) as run,
         scratch_folder(studio.state_directory) as scratch,
     ):
+        if request.rehearsal:
+            run.rehearse()
         opened = open_located(studio, located, passwords)
-        job = _job(studio, request, scratch)
+        paths = _databases(opened) if request.databases_only else request.paths
+        job = _job(studio, request, paths, scratch)
         with Restore(job, opened.info, studio.repository, opened.opener, progress) as restore:
             yield PreparedRestore(studio, run, opened, restore, passwords)
 
 
-def _job(studio: Studio, request: RestoreRequest, scratch: str) -> RestoreJob:
+def _databases(opened: Opened) -> tuple[str, ...]:
+    """Return the databases of a backup, as patterns that mean just them."""
+    state = opened.state()
+    try:
+        databases = state.summary.databases
+    finally:
+        state.close()
+    if not databases:
+        raise BackupNotFound(f"{opened.info.name} holds no SQLite database", hint="`ls` shows what it holds")
+    return tuple(map(quoted, databases))
+
+
+def _job(studio: Studio, request: RestoreRequest, paths: tuple[str, ...], scratch: str) -> RestoreJob:
     settings = studio.configuration.backup
     target = studio.root if request.target is None else os.path.realpath(request.target)
     in_place = target == studio.root
@@ -158,7 +181,7 @@ def _job(studio: Studio, request: RestoreRequest, scratch: str) -> RestoreJob:
         target=target,
         in_place=in_place,
         outside=outside(studio) if in_place else (),
-        paths=request.paths,
+        paths=paths,
         delete_extra=request.delete_extra,
         leave=own_logs(studio) if in_place else frozenset(),
         sources=present_sources(studio) if in_place else EVERYTHING,

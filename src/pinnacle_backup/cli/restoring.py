@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from pinnacle_backup.cli.context import Context
+from pinnacle_backup.cli.database_table import show_databases
 from pinnacle_backup.cli.progress import progress
 from pinnacle_backup.cli.reports import DONE, show_plan, show_restore
 from pinnacle_backup.model.progress import Progress
@@ -23,8 +24,8 @@ class Prepared(Protocol):
     def plan(self) -> RestorePlan:
         """What it is going to do."""
 
-    def rehearse(self) -> None:
-        """Leave it at the plan."""
+    def rehearse(self) -> RestorePlan:
+        """Leave it at the plan, which tells more then."""
 
     def execute(self, progress: Progress) -> RestoreReport:
         """Do it."""
@@ -39,8 +40,7 @@ def carry_out(context: Context, prepare: Prepare, *, question: str, dry_run: boo
         with progress(context) as planning:
             prepared = stack.enter_context(prepare(context.studio(), planning))
         if dry_run:
-            prepared.rehearse()
-            return _only_show(context, prepared.plan)
+            return _only_show(context, prepared.rehearse())
         ask = is_felt(prepared.plan)
         if ask and not context.out.quiet:
             show_plan(context.out, prepared.plan, all_paths=context.settings.verbose)
@@ -54,6 +54,7 @@ def carry_out(context: Context, prepare: Prepare, *, question: str, dry_run: boo
 def _only_show(context: Context, plan: RestorePlan) -> int:
     context.out.result(DONE, plan)
     show_plan(context.out, plan, all_paths=context.settings.verbose)
+    show_databases(context.out, plan)
     context.out.data("Nothing was changed.")
     return DONE
 

@@ -38,6 +38,11 @@ def is_pattern(text: str) -> bool:
     return _MAGIC.search(text) is not None
 
 
+def quoted(path: str) -> str:
+    """Return the pattern that means just this path, whatever characters it has."""
+    return _MAGIC.sub(lambda found: f"[{found[0]}]", path)
+
+
 def clean(path: str) -> str:
     """Return a path as backups name it: without ``./`` before and ``/`` after it."""
     while path.startswith("./"):

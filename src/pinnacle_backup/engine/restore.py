@@ -11,6 +11,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
+
 from pinnacle_backup.archive.members import codec_of
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.engine.backup import BackupJob, create
@@ -18,6 +20,7 @@ from pinnacle_backup.engine.former import Former
 from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.reserved import Reserved
+from pinnacle_backup.engine.restore_databases import database_changes
 from pinnacle_backup.engine.restore_execution import Execution
 from pinnacle_backup.engine.restore_plan import Fate, Fates, Selection, decide
 from pinnacle_backup.engine.workers import Pipeline, Workers
@@ -27,7 +30,7 @@ from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.paths import parent, printable
 from pinnacle_backup.model.progress import Progress
-from pinnacle_backup.model.results import RestorePlan, RestoreReport
+from pinnacle_backup.model.results import Problem, RestorePlan, RestoreReport
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.repository.state import State
@@ -174,6 +177,19 @@ class Restore:
             )
         return report.backup.name
 
+    def examine(self) -> RestorePlan:
+        """Return the plan with what takes longer to find out: rows that change, and who holds databases."""
+        used = ((path, f"is in use by {', '.join(users)}") for path, users in self._databases_in_use())
+        return msgspec.structs.replace(
+            self.plan,
+            databases=tuple(
+                database_changes(
+                    self._fates.databases, self._state, self._places, self._opener, self._job.scratch
+                )
+            ),
+            in_use=tuple(Problem(printable(path), reason) for path, reason in used),
+        )
+
     def execute(self, *, safety: str = "") -> RestoreReport:
         """
         Do what the plan says.
@@ -271,14 +287,16 @@ class Restore:
         return zip(entries, self._fates.codes, strict=True)
 
     def _refuse_databases_in_use(self) -> None:
+        for path, users in self._databases_in_use():
+            raise RepositoryBusy(
+                f"the database {printable(path)} is in use by {', '.join(users)}",
+                hint="stop the application first, then restore again",
+            )
+
+    def _databases_in_use(self) -> Iterator[tuple[str, list[str]]]:
         inodes: dict[tuple[int, int], str] = {}
         for path in self._fates.databases:
             status = os.lstat(self._places.absolute(path))
             inodes[status.st_dev, status.st_ino] = path
-        if not inodes:
-            return
-        for inode, users in users_of(inodes).items():
-            raise RepositoryBusy(
-                f"the database {printable(inodes[inode])} is in use by {', '.join(users)}",
-                hint="stop the application first, then restore again",
-            )
+        if inodes:
+            yield from ((inodes[inode], users) for inode, users in users_of(inodes).items())

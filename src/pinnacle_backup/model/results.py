@@ -81,6 +81,42 @@ class PlannedPath(msgspec.Struct, frozen=True):
     reason: str
 
 
+class TableChange(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What a restore does to one table of a database.
+
+    Attributes:
+        name: Of the table.
+        now: Rows that it has; None where there is no such table now.
+        then: Rows that it will have; None where the backup has no such table.
+        lost: Rows of now that will be gone or different; None where they were not compared one by one.
+        back: Rows of the backup that are not there like that now; None where they were not compared.
+    """
+
+    name: str
+    now: int | None
+    then: int | None
+    lost: int | None = None
+    back: int | None = None
+
+
+class DatabaseChange(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What a restore does to one database.
+
+    Attributes:
+        path: Of the database.
+        tables: Those that change.
+        same: How many tables do not.
+        note: Why there is less to tell; empty where all was compared.
+    """
+
+    path: str
+    tables: tuple[TableChange, ...] = ()
+    same: int = 0
+    note: str = ""
+
+
 class RestorePlan(msgspec.Struct, frozen=True, kw_only=True):
     """
     What a restore is going to do. Counts are complete; ``paths`` may be cut for display.
@@ -94,6 +130,8 @@ class RestorePlan(msgspec.Struct, frozen=True, kw_only=True):
         nbytes: Bytes of content that are written.
         seconds: Estimate of the wall time.
         paths: The paths that change, in path order.
+        databases: What changes in databases, table by table; only where somebody asked for it.
+        in_use: Databases that would be overwritten and that other processes hold: they must stop before.
     """
 
     backup: BackupInfo
@@ -108,6 +146,8 @@ class RestorePlan(msgspec.Struct, frozen=True, kw_only=True):
     nbytes: int
     seconds: float
     paths: tuple[PlannedPath, ...] = ()
+    databases: tuple[DatabaseChange, ...] = ()
+    in_use: tuple[Problem, ...] = ()
 
 
 class RestoreReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ ARCHIVE_ENDINGS = (".tar.gz", ".tar.zst", ".enc")
 )
 @click.argument("words", metavar="[NAME] [PATHS]...", nargs=-1, shell_complete=complete_backup)
 @click.option("--at", metavar="TIME", help="The newest state that is not after this time, instead of a NAME.")
+@click.option("--databases-only", is_flag=True, help="Only the SQLite databases, instead of PATHS.")
 @click.option("--target", metavar="DIR", help="Restore below this folder instead of the studio root.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only show what would be done.")
 @click.option("--delete-extra", is_flag=True, help="Also remove what the backup does not have.")
@@ -38,6 +39,7 @@ def command(
     context: Context,
     words: tuple[str, ...],
     at: str | None,
+    databases_only: bool,
     target: str | None,
     dry_run: bool,
     delete_extra: bool,
@@ -59,7 +61,15 @@ def command(
     from pinnacle_backup.app.restore import prepare_restore as prepare
     from pinnacle_backup.cli.restoring import carry_out
 
-    request = RestoreRequest(name=name, at=moment, paths=paths, target=target, delete_extra=delete_extra)
+    request = RestoreRequest(
+        name=name,
+        at=moment,
+        paths=paths,
+        databases_only=databases_only,
+        target=target,
+        delete_extra=delete_extra,
+        rehearsal=dry_run,
+    )
     return carry_out(
         context,
         lambda studio, shown: prepare(studio, request, passwords=passwords, progress=shown),

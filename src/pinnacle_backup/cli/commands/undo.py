@@ -35,7 +35,7 @@ def command(
 
     return carry_out(
         context,
-        lambda studio, shown: prepare(studio, passwords=passwords, progress=shown),
+        lambda studio, shown: prepare(studio, passwords=passwords, progress=shown, rehearsal=dry_run),
         question="Undo the restore?",
         dry_run=dry_run,
         yes=yes,

@@ -10,15 +10,19 @@ from pinnacle_backup.sources.sqlite.check import Judgement, check, judge
 from pinnacle_backup.sources.sqlite.freeze import freeze
 from pinnacle_backup.sources.sqlite.frozen import Frozen, FrozenDatabase
 from pinnacle_backup.sources.sqlite.header import companions, is_database, page_size
+from pinnacle_backup.sources.sqlite.rows import TooLong, Unreadable, table_changes
 
 __all__ = [
     "Frozen",
     "FrozenDatabase",
     "Judgement",
+    "TooLong",
+    "Unreadable",
     "check",
     "companions",
     "freeze",
     "is_database",
     "judge",
     "page_size",
+    "table_changes",
 ]
