@@ -161,7 +161,7 @@ def test_a_table_filters_and_sorts_without_moving(visit: Visit) -> None:
     widths = "[...document.querySelectorAll('#backups thead th')].map(cell => Math.round(cell.offsetWidth))"
     names = page.locator("#backups tbody tr:visible .two > :first-child")
     before = page.evaluate(widths)
-    page.keyboard.press("/")
+    page.get_by_role("searchbox").focus()
     page.keyboard.type("sat 21 full")
     assert names.all_inner_texts() == ["Sat 21 Nov, 02:00"]
     assert page.locator("[data-count]").inner_text() == "1 of 14"

@@ -7,7 +7,7 @@ on("click", "[data-copy]", async (button) => {
   if (!element) return;
   const done = await navigator.clipboard?.writeText(element.textContent || "").then(() => true, () => false);
   if (done) return toast("Copied");
-  getSelection()?.selectAllChildren(element); // without TLS there is no clipboard but the old one
+  getSelection()?.selectAllChildren(element); // without TLS there is only the old way
   toast(document.execCommand("copy") ? "Copied" : "The text is selected: copy it with the keyboard.");
 });
 on("click", "[data-print]", () => print());

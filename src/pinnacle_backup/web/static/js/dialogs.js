@@ -7,6 +7,7 @@ on("click", "[data-open]", (opener, event) => {
   event.preventDefault();
   fill(dialog, JSON.parse(opener.dataset.with || "{}"));
   dialog.showModal();
+  /** @type {any} */ (dialog.querySelector(":checked, .field input, .dialog-foot button"))?.focus();
 });
 on("click", "[data-close]", (button) => button.closest("dialog").close());
 on("click", "dialog", (dialog, { target }) => {

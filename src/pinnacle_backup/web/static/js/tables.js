@@ -8,6 +8,7 @@ const rows = (table) => all("tbody tr:not(.no-match)", table);
 
 /** Columns keep their shares whatever is hidden. @param {any} table */
 function freeze(table) {
+  if (getComputedStyle(table).display !== "table") return;
   const heads = all("thead th", table);
   const widths = heads.map((head) => (100 * head.offsetWidth) / table.offsetWidth);
   heads.forEach((head, place) => (head.style.width ||= `${widths[place]}%`));
@@ -55,12 +56,4 @@ on("change", "[data-pick], [data-pick-all]", (input) => {
   }
   for (const place of all("[data-picked-count]", input.form)) place.textContent = picked;
   for (const button of all("[data-needs-pick]", input.form)) button.disabled = !picked;
-});
-
-document.addEventListener("keydown", (event) => {
-  const [search] = all("[data-search-key]");
-  const typing = /** @type {Element} */ (event.target).matches("input, textarea, select");
-  if (event.key !== "/" || typing || !search) return;
-  event.preventDefault();
-  search.focus();
 });
