@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from pinnacle_backup.config.faults import explain
 from pinnacle_backup.config.redact import one_line
-from pinnacle_backup.config.schema import SECTIONS, Configuration
+from pinnacle_backup.config.schema import SECTIONS, Backup, Configuration
 from pinnacle_backup.config.secrets import Secret, missing_in, secrets_in
 from pinnacle_backup.config.strict_json import SIZE_LIMIT, decode, parse
 from pinnacle_backup.config.values import Values
@@ -77,14 +77,26 @@ def interpret(
     Raises:
         ConfigError: It is wrong; one line that says where.
     """
-    values = Values(_ours(document(content, name), name), name=name, root=root, environ=environ)
-    values.resolve()
-    values.override()
+    values = values_of(content, name=name, root=root, environ=environ)
     configuration = _checked(values)
     values.warnings.extend(missing.fault.message for missing in missing_in(configuration))
+    values.warnings.extend(f"{name}: {fault}" for fault in _idle_jobs(configuration.backup))
     if exposed:
         values.warnings.extend(_literal_secrets(configuration, values))
     return msgspec.structs.replace(configuration, warnings=tuple(values.warnings))
+
+
+def values_of(content: bytes, *, name: str, root: str, environ: Mapping[str, str]) -> Values:
+    """
+    Return the values that the content of a file stands for, and where each came from; not checked yet.
+
+    Raises:
+        ConfigError: It is no object, or a value cannot be had.
+    """
+    values = Values(_ours(document(content, name), name), name=name, root=root, environ=environ)
+    values.resolve()
+    values.override()
+    return values
 
 
 def document(content: bytes, name: str) -> dict[str, Any]:
@@ -150,6 +162,14 @@ def _secret(_type: type, value: object) -> Secret:
         raise TypeError("not a text")
     value.encode("utf-8")
     return Secret(value)
+
+
+def _idle_jobs(backup: Backup) -> Iterator[str]:
+    """Yield what is wrong with jobs that could only fail: better told now than at night."""
+    for number, job in enumerate(backup.schedule.jobs):
+        if job.run == "copy" and job.enabled and not backup.copy_to:
+            where = f"backup.schedule.jobs[{number}]"
+            yield f'{where}: "{job.name}" has no place to copy to: set backup.copy_to'
 
 
 def _literal_secrets(configuration: Configuration, values: Values) -> list[str]:

@@ -13,6 +13,8 @@ import os
 import stat
 from collections.abc import Callable
 
+_MODE = 0o640
+
 
 class LogFile(logging.Handler):
     """
@@ -109,7 +111,13 @@ class LogFile(logging.Handler):
 def _open(path: str) -> int:
     # O_NOFOLLOW: who may write into the folder of logs must not thereby choose which file root appends to.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-    descriptor = os.open(path, flags, 0o640)
+    try:
+        descriptor = os.open(path, flags | os.O_EXCL, _MODE)
+        os.fchmod(
+            descriptor, _MODE
+        )  # the same whether a command or the scheduler, with its umask, comes first
+    except FileExistsError:
+        descriptor = os.open(path, flags, _MODE)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(f"{path} is not a file")

@@ -144,3 +144,12 @@ def test_any_document_gives_a_configuration_or_one_line(document: dict[str, obje
         error = caught
 
     assert error is None or (str(error).isprintable() and str(error).startswith("c: "))
+
+
+def test_a_job_that_copies_nowhere_is_told_before_it_fails_at_night(studio):
+    jobs = {"schedule": {"jobs": [{"name": "away", "run": "copy", "cron": "0 4 * * *"}]}}
+
+    assert studio({"backup": jobs}).warnings == (
+        'config.json: backup.schedule.jobs[0]: "away" has no place to copy to: set backup.copy_to',
+    )
+    assert studio({"backup": jobs | {"copy_to": ["/mnt/usb"]}}).warnings == ()

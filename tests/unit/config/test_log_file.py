@@ -40,12 +40,18 @@ def test_nothing_appears_before_the_first_record(tmp_path: Path):
     handler.close()
 
 
-def test_others_cannot_read_it(tmp_path: Path):
-    handler = opened(tmp_path / "logs/a.log")
-    write(handler, "one")
-    handler.close()
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_owner_and_group_can_read_it_and_nobody_else_whoever_comes_first(tmp_path: Path, umask: int):
+    """The scheduler in the background and the service write with another umask than a person's shell."""
+    before = os.umask(umask)
+    try:
+        handler = opened(tmp_path / "logs/a.log")
+        write(handler, "one")
+        handler.close()
+    finally:
+        os.umask(before)
 
-    assert (tmp_path / "logs/a.log").stat().st_mode & 0o007 == 0
+    assert (tmp_path / "logs/a.log").stat().st_mode & 0o777 == 0o640
     assert (tmp_path / "logs").stat().st_mode & 0o007 == 0
 
 
