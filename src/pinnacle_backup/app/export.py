@@ -7,6 +7,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from pinnacle_backup.app.opening import open_backup
 from pinnacle_backup.app.passwords import PasswordSource
@@ -18,6 +19,7 @@ from pinnacle_backup.errors import ObjectExists, RepositoryBusy, UsageError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.queries import ExportReport
+from pinnacle_backup.model.streams import Buffer
 from pinnacle_backup.repository.companions import write_sidecar
 from pinnacle_backup.store.local import LocalStore
 
@@ -67,6 +69,62 @@ def export_backup(
         stored, seconds = store.stat(file).size, time.monotonic() - began
         run.note(f"wrote {printable(path)}: {stored} bytes, {seconds:.1f} s, sha256 {sha256}")
     return ExportReport(backup=opened.info, path=path, stored=stored, sha256=sha256, seconds=seconds)
+
+
+def export_to(
+    studio: Studio, name: str, file: BinaryIO, *, passwords: PasswordSource, progress: Progress
+) -> None:
+    """
+    Write a backup as one plain archive into a stream: a pipe, a terminal's redirection.
+
+    What was written is only good when this returns: nothing can be taken back.
+
+    Args:
+        studio: Whose backup.
+        name: See ``export_backup``.
+        file: Receives it.
+        passwords: For encrypted archives.
+        progress: Told of what is being done.
+
+    Raises:
+        BackupNotFound, PasswordError, DamagedError: As ``export_backup``.
+    """
+    with recording(studio, "export", printable(name)) as run:
+        progress = run.follow(progress)
+        opened = open_backup(studio, name, passwords)
+        with (
+            studio.repository.reader("export", wait_seconds=WAIT_SECONDS),
+            scratch_folder(studio.state_directory) as scratch,
+        ):
+            sha256 = export(
+                opened.info,
+                opened.opener,
+                _Stream(file),
+                level=_level(studio),
+                scratch=scratch,
+                randomness=studio.randomness,
+                progress=progress,
+            )
+        run.note(f"gave out {printable(opened.info.name)} as a plain archive, sha256 {sha256}")
+
+
+class _Stream:
+    """A stream as a sink."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: Buffer) -> None:
+        self._file.write(data)
+
+    def check(self, sha256: str) -> None:
+        """Nothing can be read back from a stream."""
+
+    def commit(self) -> None:
+        self._file.flush()
+
+    def abort(self) -> None:
+        """Nothing can be taken back."""
 
 
 def _checked(studio: Studio, path: str) -> str:

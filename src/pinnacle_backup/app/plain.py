@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.backup import BackupInfo, BackupSummary
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.paths import printable, to_bytes
 
@@ -23,6 +23,8 @@ def plain(value: object) -> Any:
         return _backup(value)
     if isinstance(value, Entry):
         return _entry(value)
+    if isinstance(value, BackupSummary):
+        return _summary(value)
     if isinstance(value, msgspec.Struct):
         return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, dict):
@@ -44,6 +46,12 @@ def _backup(backup: BackupInfo) -> dict[str, Any]:
             if name not in ("header", "totals")
         }
     return flat
+
+
+def _summary(summary: BackupSummary) -> dict[str, Any]:
+    """Return what is not said elsewhere already, without the manifest's index."""
+    names = (name for name in summary.__struct_fields__ if name not in ("index", "backup", "totals"))
+    return {name: plain(getattr(summary, name)) for name in names}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -38,10 +38,10 @@ def start_run(
     """
     number = studio.runs.begin(verb, detail, studio.origin, studio.now(), this_process())
     hidden = ["--started-by", studio.origin.user, "--run-id", str(number)]
-    reader = _pipe_with(password) if password else None
+    reader = pipe_with(password) if password else None
     try:
         popen = subprocess.Popen(  # noqa: S603 - our own program
-            [*command_line(studio.place), *hidden, *words, *_password_words(reader)],
+            [*command_line(studio.place), *hidden, *words, *password_words(reader)],
             cwd=studio.root,
             env=environment(studio.place.environ),
             stdin=subprocess.DEVNULL,
@@ -63,11 +63,12 @@ def start_run(
     return run
 
 
-def _password_words(reader: int | None) -> list[str]:
+def password_words(reader: int | None) -> list[str]:
+    """Return the option that reads a password from a pipe; none where there is no pipe."""
     return [] if reader is None else [PASSWORD_FILE, f"/dev/fd/{reader}"]
 
 
-def _pipe_with(password: Secret) -> int:
+def pipe_with(password: Secret) -> int:
     """Return the end of a pipe that a password can be read from; it is far shorter than what a pipe holds."""
     reader, writer = os.pipe()
     with open(writer, "wb") as file:

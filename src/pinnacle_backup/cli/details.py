@@ -18,7 +18,7 @@ SHOWN_WARNINGS = 20
 
 def show_details(out: Output, details: BackupDetails, now: datetime) -> int:
     """Print all that is known of one backup."""
-    out.json(_without_places(details))
+    out.json(details)
     if out.as_json:
         return DONE
     out.data(out.style(printable(details.backup.name), "strong"))
@@ -29,19 +29,6 @@ def show_details(out: Output, details: BackupDetails, now: datetime) -> int:
     elif details.backup.encrypted:
         out.data("", out.style("More is readable with the password: --decrypt", "dim"))
     return DONE
-
-
-def _without_places(details: BackupDetails) -> dict[str, object]:
-    """Return the details without the manifest's index, which says nothing to people or scripts."""
-    from pinnacle_backup.app.plain import plain
-
-    fields: dict[str, object] = plain(details)
-    summary = fields.get("summary")
-    if isinstance(summary, dict):
-        fields["summary"] = {
-            key: value for key, value in summary.items() if key not in ("index", "backup", "totals")
-        }
-    return fields
 
 
 def _facts(details: BackupDetails, now: datetime) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from pinnacle_backup.errors import Interrupted, PinnacleError, UsageError
 
 COMPLETE_VARIABLE: Final = "_PINNACLE_BACKUP_COMPLETE"
 SCRIPT: Final = "backup_restore.py"
+SERVER_SCRIPT: Final = "start_server.py"
 PIPE_CLOSED: Final = 128 + signal.SIGPIPE
 
 COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -45,6 +46,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "verify": "Read backups back and check every byte.",
         "drill": "Prove that a backup can be restored.",
         "cleanup": "Delete backups that retention does not keep.",
+        "delete": "Delete one backup for good.",
         "pin": "Keep backups whatever retention says.",
         "unpin": "Leave backups to retention again.",
         "copy": "Bring all backups to another place.",
@@ -177,10 +179,11 @@ def unexpected(error: Exception, context: Context) -> PinnacleError:
 
 
 def _context(called: str) -> Context:
-    """Return the context; the guide's script belongs to the studio that it lies in."""
-    if os.path.basename(called) != SCRIPT:
+    """Return the context; the guide's scripts belong to the studio that they lie in."""
+    place, name = os.path.split(os.path.abspath(called))
+    if name not in (SCRIPT, SERVER_SCRIPT):
         return Context(environ=os.environ)
-    home = os.path.dirname(os.path.dirname(os.path.abspath(called)))
+    home = os.path.dirname(place) if name == SCRIPT else place
     return Context(environ=os.environ, program=f"python scripts/{SCRIPT}", home=home)
 
 

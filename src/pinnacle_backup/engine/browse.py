@@ -7,16 +7,19 @@ from typing import Final
 
 from pinnacle_backup.engine.grouping import Item
 from pinnacle_backup.engine.patterns import clean
-from pinnacle_backup.errors import BackupNotFound
+from pinnacle_backup.errors import BackupNotFound, UsageError
 from pinnacle_backup.model.entry import DIRECTORY, Entry
-from pinnacle_backup.model.paths import order_key, printable
+from pinnacle_backup.model.paths import order_key, parent, printable
 from pinnacle_backup.repository.state import State
 
 _FAR: Final = 2000
 """So many entries of one folder are passed over before the manifest is entered anew behind it."""
 
+_BEHIND: Final = "\x01"
+"""Behind a path and all that lies below it: ``/`` sorts before every other byte."""
 
-def listing(state: State, path: str = "", *, recursive: bool = False) -> Iterator[Entry]:
+
+def listing(state: State, path: str = "", *, recursive: bool = False, after: str = "") -> Iterator[Entry]:
     """
     Return what lies in a folder of a backup, in path order; of anything but a folder, itself.
 
@@ -26,11 +29,15 @@ def listing(state: State, path: str = "", *, recursive: bool = False) -> Iterato
         state: The backup.
         path: The folder; empty for the top.
         recursive: Whether to list all below it, or only what lies right in it.
+        after: What lies right in it and was seen last: only what follows is listed.
 
     Raises:
         BackupNotFound: There is no such path in the backup.
+        UsageError: ``after`` does not lie there.
     """
     path = clean(path)
+    if after and parent(after) != path:
+        raise UsageError(f"{printable(after)} does not lie in {printable(path) or 'the top'}")
     first = next((entry for entry, _ in below(state, path)), None)
     if first is None and path:
         raise BackupNotFound(
@@ -40,7 +47,7 @@ def listing(state: State, path: str = "", *, recursive: bool = False) -> Iterato
         return iter((first,))
     if recursive:
         return (entry for entry, _ in below(state, path) if entry.path != path)
-    return _children(state, path)
+    return _children(state, path, after)
 
 
 def below(state: State, *paths: str) -> Iterator[Item]:
@@ -69,10 +76,10 @@ def is_below(path: str, folder: str) -> bool:
     return not folder or path == folder or path.startswith(folder + "/")
 
 
-def _children(state: State, path: str) -> Iterator[Entry]:
+def _children(state: State, path: str, after: str) -> Iterator[Entry]:
     """Yield what lies right in a folder; where what lies below a child is much, jump over it."""
     prefix = path + "/" if path else ""
-    child, start = "", path
+    child, start = "", after + _BEHIND if after else path
     while True:
         passed = 0
         for entry, _ in state.entries(start=start):
@@ -90,4 +97,4 @@ def _children(state: State, path: str) -> Iterator[Entry]:
             yield entry if entry.path == child else Entry(path=child, type=DIRECTORY)
         else:
             return
-        start = child + "\x01"  # behind all that lies below it: "/" sorts before every other byte
+        start = child + _BEHIND

@@ -97,6 +97,15 @@ def suspicious(backups: Iterable[BackupInfo], acknowledged: Collection[str] = ()
     return None
 
 
+def newest_good(backups: Iterable[BackupInfo], now: datetime) -> dict[str, str]:
+    """
+    Return the full backups that nothing deletes, by name, and what each of them is.
+
+    They are the newest that is whole, and the newest that was read back without a fault.
+    """
+    return _Reasons(_newest_first(backups), RetentionPolicy(), now).good()
+
+
 class _Reasons:
     """Collects the reasons why backups stay."""
 
@@ -115,6 +124,13 @@ class _Reasons:
         self._add_periods()
         self._add_needed()
         return self._found
+
+    def good(self) -> dict[str, str]:
+        """Return the newest full backups that are good, and what each of them is."""
+        whole = [info for info in self._fulls() if self._is_whole(info)]
+        self._keep_first(whole, "the newest full backup that is whole")
+        self._keep_first([info for info in whole if info.verified], "the newest verified full backup")
+        return {name: " and ".join(reasons) for name, reasons in self._found.items() if reasons}
 
     def _add_own(self, info: BackupInfo) -> None:
         age = self._now - created_at(info.header)

@@ -15,6 +15,8 @@ from pinnacle_backup.app.studio import Studio, open_studio
 from pinnacle_backup.crypto.login_password import LoginPasswords
 from pinnacle_backup.model.runs import SERVER, Origin
 from pinnacle_backup.web.rendering import environment
+from pinnacle_backup.web.tickets import Tickets
+from pinnacle_backup.web.unlocked import Unlocked
 
 Stamp = tuple[int, int, int] | None
 
@@ -42,7 +44,10 @@ class Services:
         hosts: The names that the server answers to.
         hasher: Of login passwords; bounds how many are hashed at once.
         templates: Of the pages.
+        unlocked: Backups whose passwords were given.
+        tickets: Downloads that may begin.
         scheduling: The scheduler beside this server; None where there is none.
+        ending: Set when the server ends: whatever would go on for ever ends, too.
     """
 
     place: Place
@@ -52,7 +57,10 @@ class Services:
     hosts: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
     hasher: LoginPasswords = field(default_factory=LoginPasswords)
     templates: Environment = field(default_factory=environment)
+    unlocked: Unlocked = field(default_factory=Unlocked)
+    tickets: Tickets = field(default_factory=Tickets)
     scheduling: Scheduling | None = None
+    ending: threading.Event = field(default_factory=threading.Event)
     _local: threading.local = field(default_factory=threading.local)
 
     def studio(self) -> Studio:

@@ -8,6 +8,7 @@ from pinnacle_backup.cli import group
 from pinnacle_backup.cli.context import Context, pass_context
 from pinnacle_backup.cli.parameters import NAME_HELP, backup_argument
 from pinnacle_backup.cli.passwords import Passwords, decrypt_options
+from pinnacle_backup.errors import UsageError
 
 
 @group.command(
@@ -16,10 +17,17 @@ from pinnacle_backup.cli.passwords import Passwords, decrypt_options
     examples=(
         ("For a machine that has only tar", "export latest --output /media/usb/studio.tar.gz"),
         ("An encrypted one, decrypted", "export latest --decrypt -o /tmp/plain.tar.gz"),
+        ("Into a pipe", "export latest -o - | tar tz"),
     ),
 )
 @backup_argument()
-@click.option("--output", "-o", metavar="FILE", required=True, help="The file to write; must not exist.")
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    required=True,
+    help="The file to write, which must not exist; - for the standard output.",
+)
 @decrypt_options
 @pass_context
 def command(
@@ -32,12 +40,18 @@ def command(
     and not encrypted: keep it safe.
     """
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.export import export_backup
+    from pinnacle_backup.app.export import export_backup, export_to
     from pinnacle_backup.cli.progress import progress
     from pinnacle_backup.cli.reports import DONE
     from pinnacle_backup.cli.text import duration, size
     from pinnacle_backup.model.paths import printable
 
+    if output == "-":
+        if context.settings.json or context.stdout.isatty():
+            raise UsageError("an archive is no text", hint="send it into a pipe or a file, without --json")
+        with progress(context) as shown:
+            export_to(context.studio(), name, context.stdout.buffer, passwords=passwords, progress=shown)
+        return DONE
     with progress(context) as shown:
         report = export_backup(context.studio(), name, output, passwords=passwords, progress=shown)
     out = context.out

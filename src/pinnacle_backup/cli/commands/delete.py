@@ -1,0 +1,35 @@
+"""``delete``: one backup, because a person says so."""
+
+from __future__ import annotations
+
+import click
+
+from pinnacle_backup.cli import group
+from pinnacle_backup.cli.context import Context, pass_context
+from pinnacle_backup.cli.parameters import NAME_HELP, backup_argument
+
+
+@group.command("delete", epilog=NAME_HELP, examples=(("One that was made by mistake", "delete my_backup"),))
+@backup_argument()
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@pass_context
+def command(context: Context, name: str, yes: bool) -> int:
+    """
+    Delete one backup for good.
+
+    Refused: the newest good full backup, what another backup needs, and pinned ones. What is old goes by
+    itself: see `cleanup`.
+    """
+    from pinnacle_backup.app.deletion import delete_backup
+    from pinnacle_backup.cli.reports import DONE
+    from pinnacle_backup.cli.text import size
+    from pinnacle_backup.model.paths import printable
+
+    studio = context.studio()
+    found = studio.repository.find(name)
+    if not yes:
+        context.confirm(f"Delete {printable(found.name)} for good?", instead="--yes")
+    deleted = delete_backup(studio, found.name)
+    context.out.result(DONE, deleted)
+    context.out.say(f"{printable(deleted.name)} deleted, {size(deleted.stored)} freed")
+    return DONE

@@ -1,0 +1,42 @@
+"""Answers that are downloads: their names, and streams that begin only when they are known to begin well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Final
+from urllib.parse import quote
+
+from starlette.responses import Response, StreamingResponse
+
+from pinnacle_backup.model.paths import printable
+
+OCTETS: Final = "application/octet-stream"
+
+
+def disposition(name: str, *, inline: bool = False) -> str:
+    """Return a ``Content-Disposition`` (RFC 6266) with the name for old and for new readers."""
+    shown = printable(name).replace("/", "_") or "download"
+    plain = "".join(c if c.isascii() and c not in '"\\%' else "_" for c in shown)
+    kind = "inline" if inline else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(shown, safe='')}"
+
+
+def stream(
+    chunks: Iterator[bytes], name: str, *, kind: str = OCTETS, size: int | None = None, inline: bool = False
+) -> Response:
+    """
+    Return a stream as an answer. Its first bytes are made at once: what is wrong with them is still told.
+
+    Args:
+        chunks: The bytes.
+        name: What a browser calls the file.
+        kind: Their type; never what could run in a browser.
+        size: How many; None where that is not known.
+        inline: Whether a page shows it.
+    """
+    first = list(islice(chunks, 1))
+    headers = {"Content-Disposition": disposition(name, inline=inline)}
+    if size is not None:
+        headers["Content-Length"] = str(size)
+    return StreamingResponse(chain(first, chunks), headers=headers, media_type=kind)
