@@ -5,7 +5,8 @@ Every error that this package raises on purpose.
 
     PinnacleError                  2   failed
     ├── UsageError                 3   the command line or a request asks for something impossible
-    │   └── ConfigError            3   the configuration is wrong; names the JSON path
+    │   ├── ConfigError            3   the configuration is wrong; names the JSON path
+    │   └── FieldErrors            3   single fields of a request are wrong; names each
     ├── BackupNotFound            10   no backup of that name
     ├── RunNotFound               10   no run of that number
     ├── AccountNotFound           10   no user, session or token of that name
@@ -76,6 +77,29 @@ class ConfigError(UsageError):
     """The configuration is wrong."""
 
     code = "configuration"
+
+
+class FieldErrors(UsageError):
+    """
+    Single fields of a request are wrong.
+
+    Attributes:
+        fields: Name and fault of each.
+    """
+
+    code = "fields"
+
+    def __init__(self, message: str, fields: tuple[tuple[str, str], ...] = (), *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.fields = fields
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the fields on the way between processes."""
+        return (_rebuild_fields, (self.message, self.fields, self.hint))
+
+
+def _rebuild_fields(message: str, fields: tuple[tuple[str, str], ...], hint: str) -> FieldErrors:
+    return FieldErrors(message, fields, hint=hint)
 
 
 class BackupNotFound(PinnacleError):

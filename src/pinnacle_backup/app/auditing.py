@@ -149,6 +149,11 @@ def list_events(
     return AuditTrail(studio.state).newest(limit, below=below, action=action, who=who)
 
 
+def audit_kinds(studio: Studio) -> tuple[list[str], list[str]]:
+    """Return all actions and all actors that the trail holds, to choose from."""
+    return AuditTrail(studio.state).kinds()
+
+
 def check_audit(studio: Studio, anchor: str = "") -> AuditCheck:
     """
     Find the first event that is not as it was written, also by the anchors that the logs hold.

@@ -15,6 +15,12 @@ def qr_svg(text: str) -> str:
     return str(code.svg_inline(svgclass=None, lineclass=None, omitsize=True, border=4, light="#fff"))
 
 
+def qr_address(text: str) -> str:
+    """Return a QR code as a ``data:`` address for an image; empty where the library is not installed."""
+    code = _code(text)
+    return "" if code is None else str(code.svg_data_uri(border=4, light="#fff", scale=8))
+
+
 def qr_text(text: str) -> str:
     """Return a QR code for a terminal; empty where the library is not installed."""
     code = _code(text)

@@ -1,38 +1,114 @@
-"""Starts the server and says where it is."""
+"""Starts the server and says where it is; ends it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
+import msgspec
+
+from pinnacle_backup.app.serving import server_lease, server_of, stop_server
 from pinnacle_backup.app.setup import is_set_up, new_setup_token
 from pinnacle_backup.cli.context import Context
 from pinnacle_backup.cli.reports import DONE
-from pinnacle_backup.web.server import Listening
-from pinnacle_backup.web.server import serve as serve_pages
+from pinnacle_backup.web.listening import Listening
 
 
-def serve(
-    context: Context,
-    *,
-    host: str,
-    port: int,
-    certificate: str,
-    key: str,
-    names: tuple[str, ...],
-    plain: bool,
-) -> int:
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How to serve.
+
+    Attributes:
+        listening: Where.
+        self_made: Whether to encrypt with a certificate of our own.
+    """
+
+    listening: Listening
+    self_made: bool
+
+
+def serve(context: Context, choice: Choice) -> int:
     """Serve until Ctrl-C."""
-    listening = Listening(host=host, port=port, certificate=certificate, key=key, names=names, plain=plain)
-    studio = context.studio()
+    listening, mark = _encrypted(context, choice)
 
     def ready() -> None:
-        context.out.json({"url": listening.url})
-        context.out.data(f"Pinnacle Backup is at {listening.url}")
-        if not is_set_up(studio):
-            context.out.data(f"First start: {listening.url}/setup with the token {new_setup_token(studio)}")
+        _announce(context, listening, mark)
         context.out.say("Ctrl-C ends it.")
         context.out.flush()
 
     with suppress(KeyboardInterrupt):
-        serve_pages(context.place(), listening, warn=context.out.warn, ready=ready)
+        _serve(context, listening, warn=context.out.warn, ready=ready)
     return DONE
+
+
+def serve_in_background(context: Context, choice: Choice) -> int:
+    """Start the server in the background, and return when browsers can come."""
+    from pinnacle_backup.app.daemon import run_detached
+
+    listening, mark = _encrypted(context, choice)
+    studio = context.studio()
+    studio.state.close()
+
+    def start(ready: Callable[[], None]) -> int:
+        with suppress(KeyboardInterrupt):
+            _serve(context, listening, warn=studio.log.warning, ready=ready)
+        return DONE
+
+    pid = run_detached(start, studio=studio)
+    _announce(context, listening, mark, pid=pid)
+    context.out.say(
+        context.out.as_called("It goes on in the background: pinnacle-backup serve --stop ends it.")
+    )
+    return DONE
+
+
+def stop(context: Context) -> int:
+    """End the server."""
+    holder = stop_server(context.studio())
+    context.out.result(DONE, {"stopped": None if holder is None else holder.pid})
+    context.out.say(
+        "No server runs." if holder is None else f"The server (process {holder.pid}) has stopped."
+    )
+    return DONE
+
+
+def _encrypted(context: Context, choice: Choice) -> tuple[Listening, str]:
+    """Return where to listen, with a certificate, and its fingerprint if it is of our own making."""
+    choice.listening.check(secure=choice.self_made or bool(choice.listening.certificate))
+    if not choice.self_made:
+        return choice.listening, ""
+    from dataclasses import replace
+
+    from pinnacle_backup.app.certificates import own_certificate
+
+    path, mark = own_certificate(context.studio(), choice.listening.called)
+    return replace(choice.listening, certificate=path), mark
+
+
+def _serve(
+    context: Context, listening: Listening, *, warn: Callable[[str], None], ready: Callable[[], None]
+) -> None:
+    from pinnacle_backup.web.server import serve as serve_pages
+
+    with server_lease(context.studio(), listening.url):
+        serve_pages(context.place(), listening, warn=warn, ready=ready)
+
+
+def _announce(context: Context, listening: Listening, mark: str, *, pid: int = 0) -> None:
+    """Say where the server is; at the first start also what lets the first administrator in."""
+    studio, out = context.studio(), context.out
+    token = "" if is_set_up(studio) else new_setup_token(studio)
+    holder = server_of(studio)
+    out.json(
+        {
+            "url": listening.url,
+            "pid": pid or (holder.pid if holder else 0),
+            "fingerprint": mark,
+            "setup_token": token,
+        }
+    )
+    out.data(f"Pinnacle Backup is at {listening.url}")
+    if mark:
+        out.data(f"Its certificate is self-made; SHA-256 {mark}")
+    if token:
+        out.data(f"First start: {listening.url}/setup with the token {token}")

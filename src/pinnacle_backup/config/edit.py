@@ -33,7 +33,7 @@ def update(path: str, changes: Mapping[str, object], environ: Mapping[str, str])
         ConfigError: The file with the changes would be wrong, or it cannot be written. Nothing was changed.
     """
     target, name = os.path.realpath(path), os.path.basename(path)
-    referred = {variable: text for variable, text in environ.items() if not is_override(variable)}
+    referred = _without_overrides(environ)
     try:
         with _locked(os.path.dirname(target)) as folder, open(target, "rb") as file:
             status = os.fstat(file.fileno())
@@ -46,6 +46,30 @@ def update(path: str, changes: Mapping[str, object], environ: Mapping[str, str])
     except OSError as error:
         raise ConfigError(f"{one_line(path)}: cannot be changed: {error.strerror}") from None
     return configuration
+
+
+def tried(path: str, changes: Mapping[str, object], environ: Mapping[str, str]) -> Configuration:
+    """
+    Return the configuration that the file would stand for with these changes; nothing is written.
+
+    Raises:
+        ConfigError: See ``update``.
+    """
+    name, root = os.path.basename(path), os.path.dirname(os.path.abspath(path))
+    try:
+        with open(path, "rb") as file:
+            before = file.read(SIZE_LIMIT + 1)
+    except FileNotFoundError:
+        before = b"{}"
+    except OSError as error:
+        raise ConfigError(f"{one_line(path)}: cannot be read: {error.strerror}") from None
+    return interpret(
+        _changed(before, changes, name), name=name, root=root, environ=_without_overrides(environ)
+    )
+
+
+def _without_overrides(environ: Mapping[str, str]) -> dict[str, str]:
+    return {variable: text for variable, text in environ.items() if not is_override(variable)}
 
 
 def _changed(content: bytes, changes: Mapping[str, object], name: str) -> bytes:

@@ -34,6 +34,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         description: What it means.
         default: Its default as a JSON value; of a section: None.
         required: Whether it must be given.
+        choices: All that it may be; empty where that cannot be listed.
+        least, most: Of a number.
     """
 
     path: str
@@ -44,6 +46,9 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     default: Any = None
     required: bool = False
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
 
     @property
     def variable(self) -> str:
@@ -73,6 +78,9 @@ def _rows(path: str, type_: inspect.Type, default: object, *, required: bool = F
         description=described or (bare.cls.__doc__ or "" if isinstance(bare, inspect.StructType) else ""),
         default=None if required or isinstance(bare, inspect.StructType) else msgspec.to_builtins(default),
         required=required,
+        choices=tuple(map(str, bare.values)) if isinstance(bare, inspect.LiteralType) else (),
+        least=bare.ge if isinstance(bare, inspect.IntType) else None,
+        most=bare.le if isinstance(bare, inspect.IntType) else None,
     )
     if isinstance(bare, inspect.StructType):
         for field in bare.fields:

@@ -91,6 +91,12 @@ class AuditTrail:
         )
         return [_event(row) for row in rows]
 
+    def kinds(self) -> tuple[list[str], list[str]]:
+        """Return all actions and all actors that there are, in order."""
+        actions = self._database.read("SELECT DISTINCT action FROM audit ORDER BY action")
+        actors = self._database.read("SELECT DISTINCT who FROM audit ORDER BY who")
+        return [str(row[0]) for row in actions], [str(row[0]) for row in actors]
+
     def check(self, anchors: Mapping[int, str] | None = None) -> AuditCheck:
         """
         Find the first event that is not as it was written.

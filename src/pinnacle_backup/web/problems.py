@@ -13,11 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from pinnacle_backup.app.setup import is_set_up
+from pinnacle_backup.config.redact import one_line
 from pinnacle_backup.errors import (
     AccountNotFound,
     BackupNotFound,
     ConfigError,
     DamagedError,
+    FieldErrors,
     Forbidden,
     NotAuthenticated,
     PasswordError,
@@ -52,7 +54,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PinnacleError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def problem(
@@ -94,7 +95,10 @@ def _ours(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="pinnacle-backup"'
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
-    return _answer(request, status, title, error.message, code=error.code, hint=error.hint, headers=headers)
+    if isinstance(error, FieldErrors) and not wants_page(request):
+        errors = [{"field": field, "message": message} for field, message in error.fields]
+        return problem(status, title, error.message, code=error.code, hint=error.hint, errors=errors)
+    return answer(request, status, title, error.message, code=error.code, hint=error.hint, headers=headers)
 
 
 def _to_login(request: Request) -> Response:
@@ -107,7 +111,10 @@ def _to_login(request: Request) -> Response:
 def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"field": ".".join(str(part) for part in each["loc"][1:]), "message": str(each["msg"])}
+        {
+            "field": one_line(".".join(map(str, each["loc"][1:])), limit=200),
+            "message": one_line(str(each["msg"])),
+        }
         for each in error.errors()
     ]
     return problem(422, "Something in the request is wrong", code="request", errors=errors)
@@ -118,24 +125,10 @@ def _http(request: Request, error: Exception) -> Response:
     titles = {404: "There is nothing here", 405: "That cannot be done here"}
     title = titles.get(error.status_code, "That did not work")
     detail = "" if error.status_code in titles else str(error.detail)
-    return _answer(request, error.status_code, title, detail, code="http", headers=error.headers)
+    return answer(request, error.status_code, title, detail, code="http", headers=error.headers)
 
 
-def _unexpected(request: Request, error: Exception) -> Response:
-    from traceback import format_exception  # noqa: PLC0415 - only then
-
-    where = services_of(request).studio().log_failure("".join(format_exception(error)))
-    return _answer(
-        request,
-        500,
-        "Something unexpected happened",
-        "It was written down.",
-        code="unexpected",
-        hint=f"see {where}",
-    )
-
-
-def _answer(
+def answer(
     request: Request,
     status: int,
     title: str,
@@ -145,6 +138,7 @@ def _answer(
     hint: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    """Return an error as whoever asks can read it: a page for a person, a problem for a program."""
     if not wants_page(request):
         return problem(status, title, detail, code=code, hint=hint, headers=headers)
     services = services_of(request)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, SecretStr
 from starlette.responses import Response
 
-from pinnacle_backup.app.sessions import Login, log_in, log_out
-from pinnacle_backup.config.secrets import Secret
+from pinnacle_backup.app.sessions import log_out
 from pinnacle_backup.web.answers import data, nothing
 from pinnacle_backup.web.auth import Caller, address_of, caller, cookie_name, services_of
+from pinnacle_backup.web.entering import enter
 
 router = APIRouter(prefix="/session", tags=["session"])
-
-_COOKIE_SECONDS: Final = 30 * 86400
 
 
 class Credentials(BaseModel):
     """Who logs in."""
 
-    name: str = Field(max_length=100)
-    password: SecretStr = Field(max_length=1024)
+    name: str = Field(max_length=100, examples=["anna"])
+    password: SecretStr = Field(max_length=1024, examples=["four words of hers"])
     code: str | None = Field(
         default=None, max_length=40, description="Of the second factor, or a recovery code."
     )
@@ -30,23 +28,12 @@ class Credentials(BaseModel):
 
 @router.post("", summary="Log in")
 def begin(request: Request, credentials: Credentials) -> Response:
-    """Begin a session and answer with its cookie. Programs take tokens instead."""
-    services = services_of(request)
-    name = cookie_name(services)
-    login = Login(
-        name=credentials.name,
-        password=Secret(credentials.password.get_secret_value()),
-        code=credentials.code or "",
-        address=address_of(request),
-        agent=request.headers.get("user-agent", "")[:200],
-        former=Secret(request.cookies.get(name, "")),
-    )
-    secret, _ = log_in(services.studio(), services.hasher, login)
-    answer = nothing()
-    answer.set_cookie(
-        name, secret, max_age=_COOKIE_SECONDS, secure=services.secure, httponly=True, samesite="lax"
-    )
-    return answer
+    """
+    Begin a session and answer with its cookie. Programs take tokens instead.
+
+    A problem with the code ``code-required`` says that the password is right and a code is needed, too.
+    """
+    return enter(request, credentials.name, credentials.password, credentials.code or "")
 
 
 @router.get("", summary="Who am I")

@@ -3,11 +3,13 @@
 /** What the server answered instead of doing it. */
 export class Problem extends Error {
   /** @param {number} status @param {Record<string, any>} body */
-  constructor(status, { title = "That did not work", detail = "", hint = "", errors = [] }) {
+  constructor(status, { title = "That did not work", detail = "", hint = "", code = "", errors = [], wait = 0 }) {
     super(detail || title);
     this.status = status;
     this.title = title;
     this.hint = hint;
+    this.code = code;
+    this.wait = wait;
     /** @type {{field: string, message: string}[]} */ this.errors = errors;
   }
 }
@@ -29,6 +31,6 @@ export async function api(path, { method = "GET", body, signal } = {}) {
     throw new Problem(0, { title: "The server does not answer", hint: "See whether it runs, then try again." });
   });
   const json = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Problem(response.status, json);
+  if (!response.ok) throw new Problem(response.status, { ...json, wait: Number(response.headers.get("Retry-After")) });
   return { location: response.headers.get("Location") || "", json };
 }

@@ -13,7 +13,9 @@ on("submit", "form[data-api]", async (form, event) => {
     done(form, await api(form.dataset.api, { method: form.dataset.method || "POST", body: values(form, event.submitter) }));
   } catch (error) {
     busy([form, event.submitter], null);
-    show(form, error instanceof Problem ? error : new Problem(0, { detail: String(error) }));
+    const problem = error instanceof Problem ? error : new Problem(0, { detail: String(error) });
+    const refused = new CustomEvent("refused", { bubbles: true, cancelable: true, detail: problem });
+    if (form.dispatchEvent(refused)) show(form, problem); // else the page shows it in its own way
   }
 });
 
