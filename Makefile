@@ -1,6 +1,6 @@
 # Everything a fresh machine needs; every target can be called again at any time.
 .DEFAULT_GOAL := help
-.PHONY: help start test test-long check bench clean
+.PHONY: help start stop test test-long check bench clean
 MAKEFLAGS += --no-print-directory
 
 PYTHON_IN_VENV := .venv/bin/python
@@ -12,9 +12,12 @@ WORKERS ?= 2
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-start: ## Install into .venv, prepare a studio root, make and verify a first backup
+start: ## Install into .venv, prepare a studio root, make a first backup, start the server
 	@scripts/install.sh run
 	@$(PYTHON_IN_VENV) scripts/first_start.py
+
+stop: ## Stop the server
+	@$(PYTHON_IN_VENV) start_server.py --stop
 
 test: ## Run the tests (all but the long ones)
 	@scripts/install.sh dev

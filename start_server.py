@@ -1,10 +1,14 @@
-"""Start the server with the pages and the scheduler; it is not part of this version, and this says so."""
+"""Start the server with the pages and the scheduler: `python start_server.py` is `pinnacle-backup serve`."""
 
+import os
 import sys
 
 if __name__ == "__main__":
-    sys.stderr.write(
-        "This version has no server yet; every backup and restore works from the command line: "
-        "python scripts/backup_restore.py --help\n"
-    )
-    sys.exit(3)
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "scripts"))
+    from handover import hand_over
+
+    hand_over()
+    from pinnacle_backup.cli.main import main
+
+    sys.argv.insert(1, "serve")
+    sys.exit(main())

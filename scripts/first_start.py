@@ -1,11 +1,13 @@
 """
-What `make start` does once everything is installed: a studio to protect, a first backup, and what to do next.
+What `make start` does once everything is installed: a studio to protect, a first backup, and the server.
 
-Where there is a studio already, nothing in it is touched. Works with the real command line only.
+Where there is a studio already, nothing in it is touched; where the server runs already, it goes on. Works
+with the real command line only.
 """
 
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -37,8 +39,10 @@ What to do next, in this folder:
   python scripts/backup_restore.py restore latest               go back; `undo` takes it back again
   python scripts/backup_restore.py create --type incremental    back up what changed since the full backup
   python scripts/backup_restore.py --help                       everything else
-What is backed up, where to and for how long stands in config.json.
+What is backed up, where to and for how long stands in config.json. `make stop` ends the server.
 """
+PORTS = range(8000, 8010)
+RUNS_ALREADY = 11
 
 
 def main() -> int:
@@ -54,8 +58,8 @@ def main() -> int:
         say("\n$ python scripts/backup_restore.py " + " ".join(step))
         if code := backup_restore(*step).returncode:
             return code
-    say(NEXT.rstrip())
-    return 0
+    say(NEXT)
+    return start_server()
 
 
 def prepare(root: str) -> list[str]:
@@ -74,6 +78,24 @@ def prepare(root: str) -> list[str]:
         with closing(sqlite3.connect(os.path.join(root, DATABASE))) as database:
             database.executescript(SCHEMA)
     return [os.path.dirname(path) + "/" for path in absent] + [DATABASE] * fresh
+
+
+def start_server() -> int:
+    """Start the server in the background, where it does not run yet; return 0 when it runs."""
+    port = next((port for port in PORTS if is_free(port)), PORTS.start)
+    command = [sys.executable, "start_server.py", "--daemon", "--port", str(port)]
+    done = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    if done.returncode != RUNS_ALREADY:
+        sys.stderr.write(done.stderr)
+        return done.returncode
+    say("The server runs already:" + done.stderr.partition("runs already:")[2].partition("\n")[0])
+    return 0
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def backup_restore(*arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:

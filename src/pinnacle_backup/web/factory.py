@@ -13,6 +13,7 @@ from pinnacle_backup.web import problems
 from pinnacle_backup.web.routes import api, pages
 from pinnacle_backup.web.security import Security
 from pinnacle_backup.web.services import Services
+from pinnacle_backup.web.unexpected import Unexpected
 
 PUBLIC: Final = frozenset(("/health", "/login", "/setup", "/static", "/api/v1/session", "/api/v1/setup"))
 """The paths that need nobody to be logged in; a test compares this list with all routes."""
@@ -43,5 +44,6 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(module.router)
     static = resources.files("pinnacle_backup.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.add_middleware(Unexpected)
     app.add_middleware(Security, hosts=services.hosts, secure=services.secure)
     return app

@@ -8,10 +8,14 @@ neither, and no cookie; they carry a token. See the Fetch Metadata specification
 
 from __future__ import annotations
 
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pinnacle_backup.web.problems import problem
@@ -64,15 +68,16 @@ class Security:
         refusal = self._refusal(scope["method"], headers)
         if refusal is not None:
             status, title, detail = refusal
-            await problem(status, title, detail, code="refused")(scope, receive, answering)
+            await _refused(status, title, detail)(scope, receive, answering)
             return
-        try:
-            await self._app(scope, _limited(receive), answering)
-        except TooLarge:
-            await problem(413, "The request is too large", code="refused")(scope, receive, answering)
+        body = _Body(receive, answering)
+        with suppress(ClientDisconnect, TooLarge):
+            await self._app(scope, body.receive, body.send)
+        if body.too_large and not body.answered:
+            await _refused(413, "The request is too large")(scope, receive, answering)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str, str] | None:
-        if host_name(headers.get("host", "")) not in self._hosts:
+        if not self._is_own_name(host_name(headers.get("host", ""))):
             return 421, "This server has another name", "add --allow-host NAME where it is started"
         if method not in SAFE_METHODS and not self._is_ours(headers):
             return 403, "This request comes from another page", "it was not carried out"
@@ -80,6 +85,10 @@ class Security:
         if not length.isdigit() or int(length) > BODY_LIMIT:
             return 413, "The request is too large", ""
         return None
+
+    def _is_own_name(self, name: str) -> bool:
+        """Tell whether it is one of our names, or an address: nobody else can make that point to us."""
+        return name in self._hosts or is_address(name)
 
     def _is_ours(self, headers: Headers) -> bool:
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
@@ -110,16 +119,45 @@ def host_name(host: str) -> str:
     return name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
 
 
-def _limited(receive: Receive) -> Receive:
-    """Return what gives the body, up to its limit, also where its length was not said beforehand."""
-    total = 0
+def _refused(status: int, title: str, detail: str = "") -> Response:
+    """Return a refusal; the connection is closed, as nobody wants to read on."""
+    return problem(status, title, detail, code="refused", headers={"Connection": "close"})
 
-    async def limited() -> Message:
-        nonlocal total
-        message = await receive()
-        total += len(message.get("body", b""))
-        if total > BODY_LIMIT:
+
+def is_address(name: str) -> bool:
+    """Tell whether the name in a ``Host`` header is an IP address."""
+    try:
+        ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+class _Body:
+    """
+    Gives the body up to its limit, also where its length was not said beforehand.
+
+    Whatever the framework makes of a body that ends in the middle, the client is told that it was too large.
+    """
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._total = 0
+        self.too_large = False
+        self.answered = False
+
+    async def receive(self) -> Message:
+        """Return some more."""
+        message = await self._receive()
+        self._total += len(message.get("body", b""))
+        if self._total > BODY_LIMIT:
+            self.too_large = True
             raise TooLarge
         return message
 
-    return limited
+    async def send(self, message: Message) -> None:
+        """Answer, unless the refusal is the answer."""
+        if not self.too_large or self.answered:
+            self.answered = True
+            await self._send(message)

@@ -2,85 +2,42 @@
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
-from ipaddress import ip_address
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import uvicorn
 
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.switch import SERVER
-from pinnacle_backup.errors import UsageError
+from pinnacle_backup.web.connections import Patience, protocol
 from pinnacle_backup.web.factory import create_app
+from pinnacle_backup.web.listening import Listening
 from pinnacle_backup.web.scheduling import BesideServer
 from pinnacle_backup.web.services import Services
 
-HOST: Final = "127.0.0.1"
-PORT: Final = 8000
-_LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "[::1]"))
-_CONNECTIONS: Final = 400
-_GRACE_SECONDS: Final = 5
+_GRACE_SECONDS: Final = 4
+"""How long requests may go on when the server ends."""
 
+_LAST_SECONDS: Final = 8
+"""After so long it ends even if one of them hangs."""
 
-@dataclass(frozen=True, kw_only=True)
-class Listening:
-    """
-    Where the server listens.
-
-    Attributes:
-        host, port: The address.
-        certificate, key: Files in PEM form; empty without encryption.
-        names: Further names that it answers to.
-        plain: Whether it may listen beyond this machine without encryption: a proxy in front encrypts.
-    """
-
-    host: str = HOST
-    port: int = PORT
-    certificate: str = ""
-    key: str = ""
-    names: tuple[str, ...] = ()
-    plain: bool = False
-
-    @property
-    def url(self) -> str:
-        """The address for browsers."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.certificate else 'http'}://{host}:{self.port}"
-
-    def check(self) -> None:
-        """
-        Refuse to let passwords travel in the clear.
-
-        Raises:
-            UsageError: It would listen beyond this machine without encryption.
-        """
-        if not (self.certificate or self.plain or is_loopback(self.host)):
-            raise UsageError(
-                f"{self.host} can be reached from other machines, and nothing would be encrypted",
-                hint="add --tls-certificate FILE --tls-key FILE, or --plain-http behind a proxy",
-            )
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        """The names that requests may call the server by."""
-        own = f"[{self.host}]" if ":" in self.host else self.host
-        return _LOOPBACK | {own.lower()} | {name.lower() for name in self.names}
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+_HEAD_BYTES: Final = 32 * 1024
+_LOGGERS: Final = ("uvicorn", "asyncio")
 
 
 def serve(
-    place: Place, listening: Listening, *, warn: Callable[[str], None], ready: Callable[[], None]
+    place: Place,
+    listening: Listening,
+    *,
+    warn: Callable[[str], None],
+    ready: Callable[[], None],
+    patience: Patience | None = None,
 ) -> None:
     """
     Serve until a signal ends it.
@@ -90,11 +47,12 @@ def serve(
         listening: Where to listen.
         warn: Told what a person should know.
         ready: Called when browsers can come.
+        patience: How long clients may take.
 
     Raises:
         UsageError: It cannot listen there.
+        ConfigError: The configuration is wrong.
     """
-    listening.check()
     scheduling = BesideServer(place, warn=warn)
     services = Services(
         place=place,
@@ -104,47 +62,116 @@ def serve(
         hosts=listening.hosts,
         scheduling=scheduling,
     )
-    server = _Server(_configuration(services, listening), ready)
-    scheduling.start()
-    try:
-        server.run()
-    finally:
-        scheduling.stop()
-    if not server.started:
-        raise UsageError(
-            f"{listening.host}:{listening.port} cannot be listened at", hint="--port N takes another port"
-        )
+    with ExitStack() as stack:
+        log = services.studio().logs.main
+        stack.enter_context(_logging_to(log))
+        configuration = _configuration(services, listening, patience or Patience())
+        listener = stack.enter_context(listening.open())
+        stack.callback(scheduling.stop)
+        scheduling.start()
+        log.info("server: at %s", listening.url)
+        stack.callback(log.info, "server: ended")
+        _Server(configuration, services, ready, last=scheduling.stop).run_at(listener)
 
 
-def _configuration(services: Services, listening: Listening) -> uvicorn.Config:
+def _configuration(services: Services, listening: Listening, patience: Patience) -> uvicorn.Config:
+    encryption = listening.encryption()
     return uvicorn.Config(
         create_app(services),
-        host=listening.host,
-        port=listening.port,
-        ssl_certfile=listening.certificate or None,
-        ssl_keyfile=listening.key or None,
-        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+        http=protocol(patience),
+        ssl_context_factory=(lambda *_: encryption) if encryption else None,
         log_config=None,
+        log_level=logging.WARNING,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=15,
+        timeout_keep_alive=round(patience.head),
         timeout_graceful_shutdown=_GRACE_SECONDS,
-        h11_max_incomplete_event_size=32 * 1024,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
         ws="none",
         lifespan="off",
     )
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Says when it listens, and ends even if a request does not."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        services: Services,
+        ready: Callable[[], None],
+        *,
+        last: Callable[[], None],
+    ) -> None:
         super().__init__(config)
+        self._services = services
         self._ready = ready
+        self._last = last
+        self._limit = threading.Timer(_LAST_SECONDS, self._give_up)
+        self._limit.daemon = True
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets)  # type: ignore[arg-type]
-        if self.started:
-            self._ready()
+    def run_at(self, listener: socket.socket) -> None:
+        """Serve until a signal comes."""
+        try:
+            self.run([listener])
+        finally:
+            self._limit.cancel()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin."""
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        self._limit.start()
+        self._services.ending.set()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let a closed terminal end it as the other signals do, unless that is ignored (``nohup``)."""
+        with super().capture_signals():
+            former = signal.getsignal(signal.SIGHUP)
+            is_heard = former is not signal.SIG_IGN and threading.current_thread() is threading.main_thread()
+            if is_heard:
+                signal.signal(signal.SIGHUP, self.handle_exit)
+            yield
+            if is_heard:
+                signal.signal(signal.SIGHUP, former)
+
+    def _give_up(self) -> None:
+        """End without the requests that hang: their threads cannot be stopped otherwise."""
+        self._last()
+        logging.getLogger(_LOGGERS[0]).error("a request did not end; the server ended without it")
+        os._exit(0)
+
+
+@contextmanager
+def _logging_to(log: logging.Logger) -> Iterator[None]:
+    """Have what the libraries tell written into our log, and never to the terminal."""
+    handler = _Passing(log)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+            logger.propagate = True
+
+
+class _Passing(logging.Handler):
+    """Passes on; what clients do wrong is no error of ours."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it down."""
+        level = record.levelno if record.levelno >= logging.ERROR else logging.INFO
+        self._log.log(level, "server: %s", record.getMessage(), exc_info=record.exc_info)

@@ -22,7 +22,7 @@ from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.permissions import LOOK
 from pinnacle_backup.model.runs import RUNNING
-from pinnacle_backup.web.auth import caller, needs
+from pinnacle_backup.web.auth import caller, needs, services_of
 
 router = APIRouter(tags=["events"])
 
@@ -51,7 +51,8 @@ async def _stream(request: Request) -> AsyncIterator[bytes]:
     follower = Follower()
     looks = 0
     yield b"retry: 2000\n\n"
-    while not await request.is_disconnected():
+    ending = services_of(request).ending
+    while not (ending.is_set() or await request.is_disconnected()):
         looks += 1
         try:
             found = await run_in_threadpool(_look, request, follower, again=looks % _LOGIN_EVERY == 0)
