@@ -191,9 +191,10 @@ def rows(database: Path) -> int:
 
 
 def warm_up() -> None:
-    """Import all that commands import late, so that forked children need not."""
+    """Import all that commands import late, so that forked children need not; the server is no such command."""
     for module in pkgutil.walk_packages(pinnacle_backup.__path__, "pinnacle_backup."):
-        importlib.import_module(module.name)
+        if not module.name.startswith(("pinnacle_backup.web", "pinnacle_backup.cli.serving")):
+            importlib.import_module(module.name)
 
 
 class Verified:
