@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
 
 import msgspec
 
@@ -28,13 +30,34 @@ class Versions:
     Attributes:
         versions: In path order, those of one path newest first.
         problems: Backups that could not be searched.
+        unsearched: How many older backups were left out, because it took too long.
+        cut: Whether there are more paths than were wanted.
     """
 
     versions: tuple[PathVersion, ...]
     problems: tuple[Problem, ...]
+    unsearched: int = 0
+    cut: bool = False
 
 
-def find(pattern: str, infos: Iterable[BackupInfo], opener: Opener) -> Versions:
+@dataclass(frozen=True)
+class Bounds:
+    """
+    How far a search goes.
+
+    Attributes:
+        most_paths: How many paths it returns; 0 for all.
+        is_late: Whether no further backup is begun.
+    """
+
+    most_paths: int = 0
+    is_late: Callable[[], bool] = lambda: False
+
+
+_NO_BOUNDS: Final = Bounds()
+
+
+def find(pattern: str, infos: Iterable[BackupInfo], opener: Opener, bounds: Bounds = _NO_BOUNDS) -> Versions:
     """
     Return every version of the paths that match, each once, with all backups that hold it.
 
@@ -45,15 +68,20 @@ def find(pattern: str, infos: Iterable[BackupInfo], opener: Opener) -> Versions:
         pattern: A path, or a pattern; see ``patterns``.
         infos: The backups to search.
         opener: Opens their archives.
+        bounds: How far to go.
 
     Raises:
         PasswordError: Not one of the backups could be opened.
     """
-    search = _Search(PathPattern(pattern), opener)
+    search = _Search(PathPattern(pattern), opener, bounds.most_paths)
     newest_first = sorted(infos, key=lambda info: (created_at(info.header), info.name), reverse=True)
     refused: list[PasswordError] = []
     problems: list[Problem] = []
-    for info in newest_first:
+    unsearched = 0
+    for place, info in enumerate(newest_first):
+        if bounds.is_late():
+            unsearched = len(newest_first) - place
+            break
         try:
             search.add(info)
         except PinnacleError as error:
@@ -61,26 +89,57 @@ def find(pattern: str, infos: Iterable[BackupInfo], opener: Opener) -> Versions:
             refused += [error] if isinstance(error, PasswordError) else []
     if refused and len(refused) == len(newest_first):
         raise refused[0]
-    return Versions(search.versions(), tuple(problems))
+    return Versions(search.versions(), tuple(problems), unsearched, search.cut)
+
+
+@dataclass(frozen=True)
+class _Matches:
+    """
+    What matches in one manifest.
+
+    Attributes:
+        entries: By path, in path order.
+        end: Key of the last one where more may follow; empty where these are all.
+    """
+
+    entries: dict[str, Entry]
+    end: bytes = b""
+
+
+_NOTHING: Final = _Matches({})
+_ENOUGH: Final = 4
 
 
 class _Search:
     """Gathers versions, backup by backup, from the newest to the oldest."""
 
-    def __init__(self, pattern: PathPattern, opener: Opener) -> None:
+    def __init__(self, pattern: PathPattern, opener: Opener, most: int) -> None:
         self._pattern = pattern
+        self._most = most
+        self.cut = False
         self._opener = opener
-        self._base: tuple[str, dict[str, Entry]] = ("", {})
+        self._base: tuple[str, _Matches] = ("", _NOTHING)
         """What the last full holds: the incrementals that build on it come one after the other."""
         self._found: dict[str, dict[object, _Version]] = {}
 
     def add(self, info: BackupInfo) -> None:
-        state = self._of_full(info.header.base) if info.header.base else {}
+        base = self._of_full(info.header.base) if info.header.base else _NOTHING
         own = self._matches(info.header.id) if info.header.base else self._of_full(info.header.id)
-        for entry in (state | own).values():
-            if entry.type != ABSENT:
+        ends = [matches.end for matches in (base, own) if matches.end]
+        for entry in (base.entries | own.entries).values():
+            if ends and order_key(entry.path) > min(ends):
+                continue  # the other side was not read as far as that
+            if entry.type != ABSENT and self._may_hold(entry.path):
                 versions = self._found.setdefault(entry.path, {})
                 versions.setdefault(facts(entry), _Version(entry)).backups.append(info)
+        self.cut = self.cut or bool(ends)
+
+    def _may_hold(self, path: str) -> bool:
+        """Tell whether the path is one of those that are returned."""
+        if self._most and len(self._found) >= self._most and path not in self._found:
+            self.cut = True
+            return False
+        return True
 
     def versions(self) -> tuple[PathVersion, ...]:
         return tuple(
@@ -89,17 +148,22 @@ class _Search:
             for version in self._found[path].values()
         )
 
-    def _of_full(self, backup: str) -> dict[str, Entry]:
+    def _of_full(self, backup: str) -> _Matches:
         if self._base[0] != backup:
             self._base = (backup, self._matches(backup))
         return self._base[1]
 
-    def _matches(self, backup: str) -> dict[str, Entry]:
+    def _matches(self, backup: str) -> _Matches:
+        """Return what matches in one manifest; with bounds not much more than is wanted."""
+        most = _ENOUGH * self._most
         reader = self._opener(backup)
         try:
-            return {entry.path: _without_places(entry) for entry in self._matching(reader)}
+            matching = islice(self._matching(reader), most or None)
+            entries = {entry.path: _without_places(entry) for entry in matching}
         finally:
             reader.close()
+        is_cut = bool(most) and len(entries) == most
+        return _Matches(entries, order_key(next(reversed(entries))) if is_cut else b"")
 
     def _matching(self, reader: ArchiveReader) -> Iterable[Entry]:
         if self._pattern.literal:

@@ -37,6 +37,11 @@ def with_query(address: str, **values: str | int) -> str:
 
 def raw_query(request: Request, name: str) -> str:
     """Return a value of the query as a path: bytes that are no UTF-8 are kept, as paths keep them."""
+    return next(iter(raw_query_all(request, name)), "")
+
+
+def raw_query_all(request: Request, name: str) -> list[str]:
+    """Return all values of that name in the query; see ``raw_query``."""
     query = request.scope["query_string"].decode("latin-1")
-    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape", max_num_fields=50)
-    return next((value for key, value in pairs if key == name), "")
+    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    return [value for key, value in pairs if key == name]

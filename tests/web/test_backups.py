@@ -1,0 +1,195 @@
+"""Backups in pages and API: making, looking into, comparing, downloading and deleting them."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import re
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..studios import Studio
+from .serving import Server, serving
+
+PASSWORD = "brass otter lantern"
+NASTY = "<img src=x onerror=alert(1)>.txt"
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c63f8cfc0f01f0005000201a5d3b5a40000000049454e44ae426082"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("backups")
+    studio = Studio(folder / "studio")
+    uploads = studio.root / "uploads"
+    (uploads / NASTY).write_text("<script>alert(1)</script>\n")
+    (uploads / "dot.png").write_bytes(PNG)
+    (uploads / "fake.png").write_text("<svg onload=alert(1)>")
+    with open(os.fsencode(uploads) + b"/\xff\xfe.bin", "wb") as file:
+        file.write(b"any name")
+    with open(uploads / "sparse.bin", "wb") as file:
+        file.seek(300_000)
+        file.write(b"end")
+        file.truncate(500_000)
+    studio.good("create", "--name", "first")
+    studio.change()
+    studio.good("create", "--type", "incremental", "--name", "second")
+    studio.good("create", "--name", "locked", "--encrypt", PASSWORD)
+    studio.good("create", "--name", "last", "--no-encrypt")
+    with serving(folder, studio=studio) as running:
+        yield running
+
+
+def api(server: Server, path: str, method: str = "GET", **options: Any) -> Any:
+    return server.json(method, f"/api/v1{path}", **options)
+
+
+def test_the_list_tells_what_list_tells(server: Server) -> None:
+    found = api(server, "/backups")
+    assert {each["name"] for each in found["backups"]} == set(server.studio.listed())
+    assert found["problems"] == []
+    shown = api(server, "/backups/second")
+    assert shown["needs"] == ["first.tar.gz"] and shown["summary"]["databases"] == ["app.db"]
+    assert api(server, "/backups/locked")["summary"] is None
+    assert server.request("GET", "/api/v1/backups/nowhere").status_code == 404
+
+
+def test_creating_verifying_pinning_and_deleting(server: Server) -> None:
+    wanted = {"type": "full", "name": "made-here", "password": PASSWORD}
+    started = server.request("POST", "/api/v1/backups", json=wanted, role="operator")
+    assert started.status_code == 202
+    assert server.wait_for(started.json()["run"])["outcome"] == "good"
+    name = "made-here.tar.gz.enc"
+    wrong = api(server, f"/backups/{name}/verify", "POST", json={"password": "wrong"})
+    assert server.wait_for(wrong["run"])["outcome"] == "failed"
+    right = api(server, f"/backups/{name}/verify", "POST", json={"password": PASSWORD})
+    assert server.wait_for(right["run"])["outcome"] == "good"
+    assert api(server, f"/backups/{name}")["backup"]["verified"]
+
+    address = f"/api/v1/backups/{name}"
+    assert api(server, f"/backups/{name}/pin", "PUT", role="operator")["pinned"]
+    assert server.request("DELETE", f"{address}/pin", role="operator").status_code == 403
+    confirmed = {"confirm": name}
+    assert server.request("DELETE", address, json=confirmed).json()["code"] == "usage"  # pinned
+    assert not api(server, f"/backups/{name}/pin", "DELETE")["pinned"]
+    assert server.request("DELETE", address, json=confirmed, role="operator").status_code == 403
+    assert server.request("DELETE", address, json={"confirm": "made"}).status_code == 422
+    assert "newest" in server.request("DELETE", address, json=confirmed).json()["detail"]
+    api(server, "/backups/last/verify", "POST", json={})
+    assert server.wait_for(api(server, "/runs")["runs"][0]["id"])["outcome"] == "good"
+    newer = api(server, "/backups", "POST", json={"name": "newer", "encrypt": False})
+    assert server.wait_for(newer["run"])["outcome"] == "good"
+    again = api(server, "/backups/newer/verify", "POST", json={})
+    assert server.wait_for(again["run"])["outcome"] == "good"
+    assert api(server, f"/backups/{name}", "DELETE", json=confirmed)["name"] == name
+    assert name not in server.studio.archives()
+    needed = server.request("DELETE", "/api/v1/backups/first", json={"confirm": "first.tar.gz"})
+    assert "needed by" in needed.json()["detail"]
+
+
+def test_a_wrong_name_is_told_at_its_field(server: Server) -> None:
+    answer = server.request("POST", "/api/v1/backups", json={"name": "../evil"})
+    assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "name"
+
+
+def test_a_folder_comes_in_pages_with_any_names(server: Server) -> None:
+    seen, address = [], "/api/v1/backups/first/entries?path=uploads&limit=2"
+    while address:
+        page = server.json("GET", address)
+        assert len(page["entries"]) <= 2
+        seen += [entry["path"] for entry in page["entries"]]
+        address = page["next"]
+    whole = server.studio.good("ls", "first", "uploads", "--names").splitlines()
+    assert seen == whole and len(seen) > 5
+
+
+def test_content_is_what_was_backed_up(server: Server) -> None:
+    def get(path: str) -> Any:
+        return server.request("GET", f"/api/v1/backups/last/content?path={path}")
+
+    large = get("uploads/large.bin")
+    assert large.content == (server.root / "uploads/large.bin").read_bytes()
+    assert large.headers["content-disposition"].startswith("attachment;")
+    assert get("uploads/sparse.bin").content == (server.root / "uploads/sparse.bin").read_bytes()
+    assert get("uploads/%FF%FE.bin").content == b"any name"
+    nasty = get("uploads/%3Cimg%20src=x%20onerror=alert(1)%3E.txt")
+    assert nasty.headers["content-type"] == "application/octet-stream"
+    assert "filename*=UTF-8''%3Cimg" in nasty.headers["content-disposition"]
+    assert get("../../etc/passwd").status_code == 404
+    assert get("uploads/link").status_code == 422
+    assert server.request("GET", "/api/v1/backups/last/content?path=app.db", role="operator").status_code == 403
+
+
+def test_a_folder_is_a_tar_that_tar_opens(server: Server) -> None:
+    answer = server.request("GET", "/api/v1/backups/last/content?path=uploads")
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
+        names = tar.getnames()
+        assert "uploads/sub/one.txt" in names and "uploads/link" in names
+        sparse = tar.extractfile("uploads/sparse.bin")
+        assert sparse is not None and sparse.read() == (server.root / "uploads/sparse.bin").read_bytes()
+
+
+def test_images_are_told_by_their_bytes(server: Server) -> None:
+    image = server.request("GET", "/api/v1/backups/last/image?path=uploads/dot.png")
+    assert image.headers["content-type"] == "image/png" and image.content == PNG
+    assert image.headers["x-content-type-options"] == "nosniff"
+    assert server.request("GET", "/api/v1/backups/last/image?path=uploads/fake.png").status_code == 422
+
+
+def test_an_encrypted_backup_is_unlocked_for_one_login_alone(server: Server) -> None:
+    address = "/api/v1/backups/locked/entries"
+    with server.client("administrator") as one, server.client("administrator") as other:
+        assert one.get(address).json()["code"] == "wrong-password"
+        assert one.post("/api/v1/backups/locked/unlock", json={"password": "no"}).status_code == 422
+        assert one.post("/api/v1/backups/locked/unlock", json={"password": PASSWORD}).status_code == 200
+        assert one.get(address).status_code == 200
+        assert one.get("/api/v1/backups/locked").json()["summary"]["databases"] == ["app.db"]
+        assert other.get(address).status_code == 422
+    assert PASSWORD.encode() not in b"".join(
+        path.read_bytes() for path in server.root.glob(".pinnacle/*") if path.is_file()
+    )
+
+
+def test_downloads(server: Server) -> None:
+    raw = server.request("GET", "/api/v1/backups/locked/download").content
+    assert hashlib.sha256(raw).hexdigest() == server.studio.archives()["locked.tar.gz.enc"]
+    plain = server.request("GET", "/api/v1/backups/second/download?form=plain")
+    assert 'filename="second.tar.gz"' in plain.headers["content-disposition"]
+    with tarfile.open(fileobj=io.BytesIO(plain.content)) as tar:
+        assert "uploads/large.bin" in tar.getnames()
+    with server.client("administrator") as one, server.client("administrator") as other:
+        wrong = one.post("/api/v1/backups/locked/downloads", json={"password": "no"})
+        assert wrong.json()["code"] == "wrong-password"
+        href = one.post("/api/v1/backups/locked/downloads", json={"password": PASSWORD}).json()["href"]
+        assert other.get(href).status_code == 404  # a ticket is for who asked for it, and gone after that
+        href = one.post("/api/v1/backups/locked/downloads", json={"password": PASSWORD}).json()["href"]
+        content = one.get(href).content
+        assert gzip.decompress(content)
+        assert one.get(href).status_code == 404
+
+
+def test_versions_search_and_differences(server: Server) -> None:
+    versions = api(server, "/versions?path=uploads/sub/one.txt")["versions"]
+    assert len(versions) == 2 and versions[1]["backups"][0]["name"] == "first.tar.gz"
+    found = api(server, "/search?q=ONE.t")["versions"] + api(server, "/search?q=one.t")["versions"]
+    assert {each["entry"]["path"] for each in found} == {"uploads/sub/one.txt"}
+    differing = api(server, "/diff?from=first&to=second")
+    assert differing["counts"]["removed"] == 1
+    folders = {each["path"]: each for each in differing["folders"]}
+    assert folders["encyclopedia"]["bytes"] < 0 and folders["uploads/sub"]["changed"] == 1
+    assert api(server, "/diff?from=last")["second"] is None
+
+
+def test_every_download_is_in_the_audit_trail(server: Server) -> None:
+    api(server, "/backups/last/entries")
+    server.request("GET", "/api/v1/backups/last/content?path=uploads/dot.png")
+    assert "uploads/dot.png" in server.studio.good("audit")
