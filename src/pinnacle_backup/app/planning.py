@@ -40,12 +40,14 @@ class KeptPlan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: To ask for it again.
         ready: Whether it is made, or failed.
+        about: What was asked for, in the asker's own terms.
         plan: As ``--json`` prints it; None before it is made.
         error: Why there is none: ``code``, ``message``, ``hint``; None where all is well.
     """
 
     id: str
     ready: bool = False
+    about: dict[str, Any] = {}
     plan: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
 
@@ -59,7 +61,12 @@ class KeptPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin_plan(
-    studio: Studio, words: Sequence[str], *, password: Secret | None, wait_seconds: float
+    studio: Studio,
+    words: Sequence[str],
+    *,
+    about: dict[str, Any],
+    password: Secret | None,
+    wait_seconds: float,
 ) -> KeptPlan:
     """
     Begin to plan, and return the plan if it is made in time; else it can be asked for by its id.
@@ -67,6 +74,7 @@ def begin_plan(
     Args:
         studio: Whose.
         words: ``restore`` or ``undo`` and what follows; ``--dry-run`` is added.
+        about: What is asked for, to be kept with the plan.
         password: Of the backup; goes through a pipe.
         wait_seconds: How long to wait for it.
     """
@@ -75,7 +83,7 @@ def begin_plan(
     _remove_old(folder)
     plan = os.path.join(folder, studio.randomness(16).hex())
     popen = _start(studio, words, password, plan)
-    waiting = threading.Thread(target=_finish, args=(popen, plan), daemon=True)
+    waiting = threading.Thread(target=_finish, args=(popen, plan, about), daemon=True)
     waiting.start()
     waiting.join(wait_seconds)
     return kept_plan(studio, os.path.basename(plan))
@@ -125,7 +133,7 @@ def _start(
             os.close(reader)
 
 
-def _finish(popen: subprocess.Popen[bytes], plan: str) -> None:
+def _finish(popen: subprocess.Popen[bytes], plan: str, about: dict[str, Any]) -> None:
     """Wait for the process, and keep what it found."""
     try:
         popen.wait(_LONGEST_SECONDS)
@@ -135,6 +143,7 @@ def _finish(popen: subprocess.Popen[bytes], plan: str) -> None:
     found = KeptPlan(
         id=os.path.basename(plan),
         ready=True,
+        about=about,
         plan=_last(plan + _SAID, "result"),
         error=None if popen.returncode == 0 else _last(plan + _COMPLAINED, "error") or _UNKNOWN,
     )

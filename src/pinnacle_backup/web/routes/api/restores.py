@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from starlette.responses import Response
 
@@ -16,9 +16,11 @@ from pinnacle_backup.app.undo import saved_last
 from pinnacle_backup.config.secrets import Secret
 from pinnacle_backup.errors import RepositoryBusy, UsageError
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.permissions import RESTORE_ELSEWHERE, RESTORE_IN_PLACE
+from pinnacle_backup.web.addresses import reference
 from pinnacle_backup.web.answers import accepted, data
-from pinnacle_backup.web.auth import Caller, needs
+from pinnacle_backup.web.auth import Caller, needs, services_of
 
 router = APIRouter(tags=["restore"])
 
@@ -34,7 +36,8 @@ def _without_nul(text: str) -> str:
 
 PathText = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_without_nul)]
 Password = Annotated[
-    SecretStr | None, Field(max_length=1024, description="Of the backup, where it is encrypted.")
+    SecretStr | None,
+    Field(max_length=1024, description="Of the backup, where it is encrypted and not unlocked already."),
 ]
 
 
@@ -47,9 +50,7 @@ class RestoreOrder(BaseModel):
         }
     )
 
-    backup: str | None = Field(
-        default=None, min_length=1, max_length=255, description="Name, id or `latest`; or give `at`."
-    )
+    backup: PathText | None = Field(default=None, description="Name, id or `latest`; or give `at`.")
     at: str | None = Field(
         default=None, max_length=64, description="The newest state not after this time: `2026-11-20 14:35`."
     )
@@ -72,9 +73,8 @@ class UndoOrder(BaseModel):
     """The last restore in place is to be taken back."""
 
     password: Password = None
-    backup: str | None = Field(
+    backup: PathText | None = Field(
         default=None,
-        max_length=255,
         description="The safety backup that was seen in the plan: refuse where another restore came between.",
     )
 
@@ -84,16 +84,17 @@ InPlace = Annotated[Caller, Depends(needs(RESTORE_IN_PLACE))]
 
 
 @router.post("/restores/plan", summary="See what a restore would do")
-def plan(who: Restoring, order: RestoreOrder) -> Response:
+def plan(request: Request, who: Restoring, order: RestoreOrder) -> Response:
     """
     As ``pinnacle-backup restore --dry-run``: nothing is changed.
 
     A plan that takes long is answered with 202 and its address.
     """
-    words = _words(who, order, _wanted(who, order))
-    return _answer(
-        begin_plan(who.studio, words, password=_secret(order.password), wait_seconds=_WAIT_SECONDS)
-    )
+    backup = _wanted(who, order)
+    words = _words(who, order, backup)
+    about = {**order.model_dump(exclude={"password", "at"}), "backup": backup.name}
+    password = _password(request, who, backup, order.password)
+    return _answer(begin_plan(who.studio, words, about=about, password=password, wait_seconds=_WAIT_SECONDS))
 
 
 @router.get("/restores/plan/{id}", summary="Ask again for a plan that took long")
@@ -103,35 +104,39 @@ def show_plan(who: Restoring, id: Annotated[str, Path(max_length=64)]) -> Respon
 
 
 @router.post("/restores", status_code=202, summary="Restore")
-def restore(who: Restoring, order: ConfirmedOrder) -> Response:
+def restore(request: Request, who: Restoring, order: ConfirmedOrder) -> Response:
     """As ``pinnacle-backup restore``; what is overwritten in place is saved first."""
     backup = _wanted(who, order)
     words = [*_words(who, order, backup), "--yes"]
-    if order.confirmation.strip() != backup.name:
-        raise UsageError(
-            "the name that was typed is not the name of the backup", hint=f"type {backup.name} to confirm"
-        )
-    run = start_run(who.studio, "restore", words, detail=backup.name, password=_secret(order.password))
-    return accepted(run.id)
+    name = printable(backup.name)
+    if order.confirmation.strip() != name:
+        raise UsageError("what was typed is not the name of the backup", hint=f"type {name} to confirm")
+    password = _password(request, who, backup, order.password)
+    return accepted(
+        start_run(who.studio, "restore", words, detail=printable(backup.name), password=password).id
+    )
 
 
 @router.post("/undo/plan", summary="See what an undo would do")
-def plan_undo(who: InPlace, order: UndoOrder) -> Response:
+def plan_undo(request: Request, who: InPlace, order: UndoOrder) -> Response:
     """As ``pinnacle-backup undo --dry-run``: nothing is changed."""
-    _same_as_seen(who, order)
+    backup = _same_as_seen(who, order)
+    password = _password(request, who, backup, order.password)
+    about = {"undo": True, "backup": printable(backup.name)}
     return _answer(
-        begin_plan(who.studio, ["undo"], password=_secret(order.password), wait_seconds=_WAIT_SECONDS)
+        begin_plan(who.studio, ["undo"], about=about, password=password, wait_seconds=_WAIT_SECONDS)
     )
 
 
 @router.post("/undo", status_code=202, summary="Take the last restore in place back")
-def undo(who: InPlace, order: UndoOrder) -> Response:
+def undo(request: Request, who: InPlace, order: UndoOrder) -> Response:
     """As ``pinnacle-backup undo``; it can be undone in turn."""
     backup = _same_as_seen(who, order)
-    run = start_run(
-        who.studio, "restore", ["undo", "--yes"], detail=backup.name, password=_secret(order.password)
+    password = _password(request, who, backup, order.password)
+    words = ["undo", "--yes"]
+    return accepted(
+        start_run(who.studio, "restore", words, detail=printable(backup.name), password=password).id
     )
-    return accepted(run.id)
 
 
 def _wanted(who: Caller, order: RestoreOrder) -> BackupInfo:
@@ -146,7 +151,8 @@ def _wanted(who: Caller, order: RestoreOrder) -> BackupInfo:
 
 def _words(who: Caller, order: RestoreOrder, backup: BackupInfo) -> list[str]:
     """Return the command, if the caller may give it."""
-    words = ["restore", backup.name, *(f"./{path}" if path.startswith("-") else path for path in order.paths)]
+    paths = (f"./{path}" if path.startswith("-") else path for path in order.paths)
+    words = ["restore", reference(backup), *paths]
     if order.databases_only:
         words.append("--databases-only")
     if order.delete_extra:
@@ -169,7 +175,7 @@ def _target(who: Caller, target: str | None) -> str | None:
 
 def _same_as_seen(who: Caller, order: UndoOrder) -> BackupInfo:
     backup = saved_last(who.studio)
-    if order.backup not in (None, backup.name):
+    if order.backup not in (None, printable(backup.name)):
         raise RepositoryBusy(
             "another restore was made meanwhile, and an undo takes that one back",
             hint="look at the plan again",
@@ -177,15 +183,21 @@ def _same_as_seen(who: Caller, order: UndoOrder) -> BackupInfo:
     return backup
 
 
-def _secret(password: SecretStr | None) -> Secret | None:
-    return Secret(password.get_secret_value()) if password else None
+def _password(request: Request, who: Caller, backup: BackupInfo, given: SecretStr | None) -> Secret | None:
+    """Return the password of a backup; one that is right need not be typed again for a while."""
+    unlocked = services_of(request).unlocked
+    if not backup.encrypted:
+        return None
+    if given is None or not given.get_secret_value():
+        return unlocked.password_of(request, who, backup.header.id)
+    password = Secret(given.get_secret_value())
+    unlocked.unlock(request, who, backup.name, password)
+    return password
 
 
 def _answer(kept: KeptPlan) -> Response:
     if (failure := kept.failure()) is not None:
         raise failure
-    where = f"/api/v1/restores/plan/{kept.id}"
-    shown: dict[str, Any] = {"id": kept.id, "ready": kept.ready, "plan": kept.plan}
-    if kept.plan is not None:
-        shown["plan"] = {**kept.plan, "paths": kept.plan["paths"][:_SHOWN_PATHS]}
-    return data(shown, 200 if kept.ready else 202, location=where)
+    shown: dict[str, Any] = {"id": kept.id, "href": f"/restore?plan={kept.id}", "ready": kept.ready}
+    shown["plan"] = kept.plan and {**kept.plan, "paths": kept.plan["paths"][:_SHOWN_PATHS]}
+    return data(shown, 200 if kept.ready else 202, location=f"/api/v1/restores/plan/{kept.id}")
