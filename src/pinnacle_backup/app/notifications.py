@@ -9,9 +9,10 @@ from pinnacle_backup.app.delivering import Delivery, try_all
 from pinnacle_backup.app.run_message import Sender
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.telling import sender_of
-from pinnacle_backup.errors import PinnacleError
+from pinnacle_backup.errors import PinnacleError, UsageError
 from pinnacle_backup.model.conditions import GOOD, Condition
 from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.runs import SERVER
 from pinnacle_backup.notify.message import Message
 from pinnacle_backup.notify.signal import Signal
 from pinnacle_backup.state.conditions import Conditions
@@ -86,9 +87,23 @@ def view(studio: Studio) -> NotificationsView:
     )
 
 
-def test_channels(studio: Studio) -> tuple[ChannelTest, ...]:
-    """Send a test message through every channel that is set up, and return how that went."""
-    return tuple(_test(studio, channel) for channel in channels_of(studio))
+def test_channels(studio: Studio, *names: str) -> tuple[ChannelTest, ...]:
+    """
+    Send a test message through every channel that is set up, and return how that went.
+
+    Args:
+        studio: Whose.
+        names: Of the channels; none for all.
+
+    Raises:
+        UsageError: One of them is not set up.
+    """
+    known = {channel.name: channel for channel in channels_of(studio)}
+    for name in names:
+        if name not in known:
+            hint = f"channels that are: {', '.join(known) or 'none'}"
+            raise UsageError(f"no channel {name!r} is set up", hint=hint)
+    return tuple(_test(studio, known[name]) for name in names or known)
 
 
 def retry(studio: Studio) -> Delivery:
@@ -126,7 +141,7 @@ def _test_message(studio: Studio, channel: Channel, sender: Sender) -> Message:
         subject=f"Test message: {sender.words}",
         headline="Notifications work: this is a test that somebody asked for.",
         facts=(
-            ("Sent by", f"{studio.origin.user or 'somebody'}, with the command notify test"),
+            ("Sent by", f"{studio.origin.user or 'somebody'}, {_how(studio)}"),
             ("Sent as", channel.words),
             ("Studio", printable(studio.root)),
             ("Machine", sender.host),
@@ -135,3 +150,7 @@ def _test_message(studio: Studio, channel: Channel, sender: Sender) -> Message:
         host=sender.host,
         moment=studio.now(),
     )
+
+
+def _how(studio: Studio) -> str:
+    return "on the page of notifications" if studio.origin.kind == SERVER else "with the command notify test"

@@ -56,6 +56,16 @@ def space_of(studio: Studio) -> Space | None:
     return Space(free=free, total=_total(studio.directory), full_at=full_at)
 
 
+def growth(studio: Studio, days: int) -> tuple[Sample, ...]:
+    """
+    Return how full it was on the last days, oldest first.
+
+    Raises:
+        StateError: The record cannot be read.
+    """
+    return Samples(studio.state).since((studio.now().astimezone(UTC) - timedelta(days=days)).date())
+
+
 def days_left(samples: Sequence[Sample], free: int, today: date) -> float | None:
     """
     Return after how many days the room is full if it goes on like this; None where that cannot be told.

@@ -10,6 +10,7 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.scheduler.lease import lease
 from pinnacle_backup.app.scheduler.scheduler import Scheduler
 from pinnacle_backup.app.studio import Studio, open_studio, user_name
+from pinnacle_backup.app.switch import SERVER as SERVING
 from pinnacle_backup.app.switch import switch_off, switch_on
 from pinnacle_backup.cli.context import Context
 from pinnacle_backup.cli.moments import parse_moment
@@ -20,7 +21,7 @@ from pinnacle_backup.cli.table import Cell, Column
 from pinnacle_backup.cli.text import instant, local_with_zone
 from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.queries import ScheduleView
-from pinnacle_backup.model.runs import SCHEDULE, Origin
+from pinnacle_backup.model.runs import COMMAND, SCHEDULE, SERVER, Origin
 
 _NO_SCHEDULER = "not running: nothing happens by itself"
 
@@ -145,9 +146,12 @@ def stop(context: Context) -> int:
     """End the scheduler."""
     holder = switch_off(context.studio())
     context.out.result(DONE, {"stopped": None if holder is None else holder.pid})
-    context.out.say(
-        "No scheduler runs." if holder is None else f"The scheduler (process {holder.pid}) has stopped."
-    )
+    if holder is None:
+        context.out.say("No scheduler runs.")
+    elif holder.command == SERVING:
+        context.out.say(f"The scheduler has stopped; the server (process {holder.pid}) goes on.")
+    else:
+        context.out.say(f"The scheduler (process {holder.pid}) has stopped.")
     return DONE
 
 
@@ -169,10 +173,22 @@ def run_now(context: Context, name: str, slot: str, attempt: int) -> int:
     """Do a job in this process: by hand, or as the scheduler's child."""
     from pinnacle_backup.app.jobs import execute_job, find_job
 
+    chosen = context.settings
+    by_hand = SERVER if chosen.started_by else COMMAND
     origin = Origin(
-        kind=SCHEDULE if slot else "command", user=user_name(), job=name, slot=slot, attempt=attempt
+        kind=SCHEDULE if slot else by_hand,
+        user=chosen.started_by or user_name(),
+        job=name,
+        slot=slot,
+        attempt=attempt,
     )
-    studio = open_studio(context.place(), command=context.command, warn=context.out.warn, origin=origin)
+    studio = open_studio(
+        context.place(),
+        command=context.command,
+        warn=context.out.warn,
+        origin=origin,
+        run_id=chosen.run_id,
+    )
     job = find_job(studio, name)
     if slot and use_cases.has_gone_on(studio, name, slot, attempt):
         raise UsageError(

@@ -47,12 +47,19 @@ def status(context: Context) -> int:
     "test",
     cls=group.Command,
     short_help="Send a test message.",
-    examples=(("To everybody that is set up", "notify test"), ("In a script", "notify test --quiet")),
+    examples=(
+        ("To everybody that is set up", "notify test"),
+        ("By e-mail only", "notify test smtp"),
+        ("In a script", "notify test --quiet"),
+    ),
 )
+@click.argument("channels", metavar="[CHANNEL]...", nargs=-1)
 @pass_context
-def test(context: Context) -> int:
+def test(context: Context, channels: tuple[str, ...]) -> int:
     """
-    Send a test message through every channel, now.
+    Send a test message now: through every channel, or through those that are named.
+
+    A CHANNEL is smtp, ping, or urls[0] for the first of notifications.urls.
 
     Exits with 2 when one of them failed, and with 3 when none is set up. Receivers of pings get a log
     entry, which changes nothing there.
@@ -60,7 +67,7 @@ def test(context: Context) -> int:
     from pinnacle_backup.app.notifications import test_channels
     from pinnacle_backup.cli.notifying import show_tests
 
-    return show_tests(context.out, test_channels(context.studio()))
+    return show_tests(context.out, test_channels(context.studio(), *channels))
 
 
 @command.command(
