@@ -15,8 +15,19 @@ from pinnacle_backup.web.security import Security
 from pinnacle_backup.web.services import Services
 from pinnacle_backup.web.unexpected import Unexpected
 
-PUBLIC: Final = frozenset(("/health", "/login", "/setup", "/static", "/api/v1/session", "/api/v1/setup"))
-"""The paths that need nobody to be logged in; a test compares this list with all routes."""
+PUBLIC: Final = frozenset(
+    (
+        "GET /health",
+        "GET /login",
+        "POST /logout",
+        "GET /setup",
+        "POST /api/v1/session",
+        "DELETE /api/v1/session",
+        "GET /api/v1/setup",
+        "POST /api/v1/setup",
+    )
+)
+"""The routes that nobody has to be logged in for, besides ``/static``; a test compares it with all routes."""
 
 
 def create_app(services: Services) -> FastAPI:

@@ -89,14 +89,20 @@ class Listening:
             UsageError: That cannot be.
         """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        # that it is TCP has to be said: asyncio sends small answers at once (TCP_NODELAY) only where it knows
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            return socket.create_server((self.host, self.port), family=family, backlog=_BACKLOG)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self.host, self.port))
+            listener.listen(_BACKLOG)
         except OSError as error:
+            listener.close()
             reason = _FAULTS.get(error.errno or 0, error.strerror or str(error))
             raise UsageError(
                 f"{bracketed(self.host)}:{self.port} cannot be listened at: {reason}",
                 hint="--port N takes another port" if error.errno != errno.EADDRNOTAVAIL else "",
             ) from None
+        return listener
 
     def encryption(self) -> ssl.SSLContext | None:
         """
