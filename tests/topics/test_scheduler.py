@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,8 +28,8 @@ from ..studios import Studio, warm_up
 LIBRARY = next(iter(glob("/usr/lib/*/faketime/libfaketime.so.1")), "")
 pytestmark = pytest.mark.skipif(not LIBRARY, reason="faketime is missing")
 
-TWO = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=1)
-"""Two o'clock of the next night: certificates made now are still good then."""
+TWO = (datetime.now(UTC) + timedelta(hours=21)).replace(hour=2, minute=0, second=0, microsecond=0)
+"""A two o'clock that is less than a day away: certificates made now are still good then."""
 
 
 class Scheduled:
@@ -242,6 +244,74 @@ def test_a_restore_goes_first(scheduled: Scheduled) -> None:
     by_verb = [(verb, outcome) for verb, outcome in scheduled.outcomes() if verb != "restore"]
     assert by_verb == [("create", "good"), ("create", "cancelled"), ("create", "good")]
     assert ("restore", "good") in scheduled.outcomes()
+
+
+def test_a_backup_that_made_way_for_a_restore_is_made_also_without_retries(scheduled: Scheduled) -> None:
+    scheduled.configure(retries=0)
+    scheduled.studio.good("create", "--name", "kept")
+    scheduled.make_slow()
+    process = scheduled.start()
+    until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
+    scheduled.studio.good("restore", "kept", "--yes")
+    until(lambda: scheduled.outcomes()[-1] == ("create", "good") and len(scheduled.outcomes()) == 4)
+    stop(process)
+    assert ("create", "cancelled") in scheduled.outcomes()
+
+
+def test_stopped_before_its_backup_has_begun_nothing_has_failed(scheduled: Scheduled) -> None:
+    process = scheduled.start()
+    until(lambda: "daily-full starts" in scheduled.log())
+    stop(process)
+    assert scheduled.outcomes() in ([], [("create", "cancelled")])
+    again = scheduled.start()
+    until(lambda: ("create", "good") in scheduled.outcomes())
+    stop(again)
+    assert ("create", "failed") not in scheduled.outcomes()
+
+
+def test_without_its_record_it_makes_the_backup_all_the_same(scheduled: Scheduled) -> None:
+    """Somebody cleans up, and deletes the folder of the state below the scheduler that runs."""
+    process = scheduled.start()
+    until(lambda: "scheduler-start" in scheduled.log())
+    (scheduled.studio.root / ".pinnacle/state.db").unlink()
+    until(lambda: scheduled.outcomes() == [("create", "good")])
+    stop(process)
+    assert len(scheduled.studio.listed()) == 1
+
+
+def test_the_folder_of_its_state_deleted_there_is_still_only_one(scheduled: Scheduled) -> None:
+    process = scheduled.start()
+    until(lambda: "scheduler-start" in scheduled.log())
+    shutil.rmtree(scheduled.studio.root / ".pinnacle")
+    until(lambda: "by process" in scheduled.studio.good("schedule"))
+    second = scheduled.start()
+    assert b"the scheduler runs already" in second.communicate()[0]
+    until(lambda: scheduled.outcomes() == [("create", "good")])
+    assert "has stopped" in scheduled.studio.good("schedule", "--stop-scheduler")
+    process.communicate()
+
+
+def test_one_that_another_took_over_from_ends(scheduled: Scheduled) -> None:
+    process = scheduled.start()
+    until(lambda: "scheduler-start" in scheduled.log())
+    (scheduled.studio.root / ".pinnacle/.scheduler.lock").unlink()
+    second = scheduled.start()
+    first, _ = process.communicate()
+    assert process.returncode == 11
+    assert b"another scheduler has taken over: " in first
+    until(lambda: scheduled.outcomes() == [("create", "good")])
+    stop(second)
+
+
+def test_a_record_that_cannot_be_written_keeps_no_backup_from_being_made(scheduled: Scheduled) -> None:
+    process = scheduled.start()
+    until(lambda: "scheduler-start" in scheduled.log())
+    with sqlite3.connect(scheduled.studio.root / ".pinnacle/state.db") as database:
+        database.execute("CREATE TRIGGER full BEFORE UPDATE ON job BEGIN SELECT RAISE(FAIL, 'full'); END")
+    database.close()
+    until(lambda: scheduled.outcomes() == [("create", "good")])
+    stop(process)
+    assert "state.db cannot be used: full" in scheduled.log()
 
 
 def test_while_it_pauses_nothing_starts_and_afterwards_it_catches_up(scheduled: Scheduled) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.runs import send_stop
@@ -34,16 +34,39 @@ def lease(studio: Studio) -> Iterator[None]:
         RepositoryBusy: Another process is.
     """
     os.makedirs(studio.state_directory, mode=0o700, exist_ok=True)
-    try:
-        with lock(studio.state_directory, _NAME, shared=False, wait_seconds=0, owner=studio.command):
-            yield
-    except RepositoryBusy:
-        holder = scheduler_of(studio)
-        if holder is None or holder.pid == os.getpid():
-            raise
-        raise RepositoryBusy(
-            f"the scheduler runs already: {holder}", hint="pinnacle-backup schedule --stop-scheduler ends it"
-        ) from None
+    with ExitStack() as held:
+        try:
+            held.enter_context(
+                lock(studio.state_directory, _NAME, shared=False, wait_seconds=0, owner=studio.command)
+            )
+        except RepositoryBusy:
+            holder = scheduler_of(studio)
+            if holder is None or holder.pid == os.getpid():
+                raise
+            raise RepositoryBusy(
+                f"the scheduler runs already: {holder}",
+                hint="pinnacle-backup schedule --stop-scheduler ends it",
+            ) from None
+        yield
+
+
+def keep_lease(studio: Studio, kept: ExitStack) -> None:
+    """
+    Take the lease again where its file was deleted, with the whole folder of the state perhaps.
+
+    Args:
+        studio: Whose scheduler this process is.
+        kept: Holds what is taken again.
+
+    Raises:
+        RepositoryBusy: Another scheduler was faster.
+    """
+    holder = scheduler_of(studio)
+    if holder is None:
+        with suppress(PinnacleError, OSError):  # it may be ours, and a full disk keeps it from saying so
+            kept.enter_context(lease(studio))
+    elif holder.pid != os.getpid():
+        raise RepositoryBusy(f"another scheduler has taken over: {holder}")
 
 
 def stop_scheduler(studio: Studio, *, wait_seconds: float = _STOP_SECONDS) -> Holder | None:

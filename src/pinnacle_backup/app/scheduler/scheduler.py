@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +20,7 @@ from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.runs import RESTORE_FIRST, SCHEDULER_STOPS, reap, record_failure, send_stop
 from pinnacle_backup.app.scheduler.child import Child, Launch, launch, still_running
+from pinnacle_backup.app.scheduler.lease import keep_lease
 from pinnacle_backup.app.scheduler.upkeep import Upkeep
 from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
 from pinnacle_backup.app.studio import Studio
@@ -68,6 +70,7 @@ class Scheduler:
         self.studio = studio
         self._watch = ConfigurationWatch(studio, reopen)
         self._upkeep = Upkeep()
+        self._leases = ExitStack()
         self._launch = launch
         self._sleep = sleep
         self._alive = alive
@@ -89,11 +92,13 @@ class Scheduler:
                 self.wait(self.look())
         finally:
             self._stop_child()
+            self._leases.close()
             self.studio.log.info("scheduler: stopped")
 
     def look(self) -> float:
         """Do all that is to be done now, and return for how many seconds there is nothing more to do."""
         self._follow_configuration()
+        keep_lease(self.studio, self._leases)
         now, timetable = self.studio.now(), self._timetable
         self._load(timetable, now)
         self._save_rest()
@@ -241,7 +246,8 @@ class Scheduler:
         try:
             self._child = self._launch(self.studio, due)
         except OSError as error:
-            self.studio.log.error("scheduler: %s cannot be started: %s", due.job.name, error.strerror)
+            fault = PinnacleError(f"its process cannot be started: {error}")
+            self._record_failure(due.job.name, due.slot, due.attempt, fault)
             state = decision.ended(self._known[due.job.name], transient=True, rules=self._rules, now=now)
             self._save(due.job.name, state)
 
