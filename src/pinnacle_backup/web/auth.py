@@ -35,7 +35,7 @@ class Caller:
     Attributes:
         name: Of the user, or of the token.
         role: What they may; see ``model.permissions``.
-        studio: Open, with them as the origin of its runs.
+        services: What all requests share.
         address: Where from.
         user: None for a token that belongs to nobody.
         session: None for a token.
@@ -43,10 +43,19 @@ class Caller:
 
     name: str
     role: str
-    studio: Studio
+    services: Services
     address: str
     user: User | None = None
     session: Session | None = None
+
+    @property
+    def studio(self) -> Studio:
+        """
+        The studio, with them as the origin of its runs: opened for the thread that asks.
+
+        What a thread has opened is its own, and the framework runs a dependency and its route in two threads.
+        """
+        return self.services.studio().acting_for(Origin(kind=SERVER, user=self.name))
 
     @property
     def actor(self) -> Actor:
@@ -95,11 +104,11 @@ def caller(request: Request) -> Caller:
         NotAuthenticated: Nobody whom we know.
     """
     services = services_of(request)
-    studio, address = services.studio(), address_of(request)
+    address = address_of(request)
     header = request.headers.get("authorization", "")
     if header:
-        return _of_token(studio, header, address)
-    found = session_of(studio, request.cookies.get(cookie_name(services), ""))
+        return _of_token(services, header, address)
+    found = session_of(services.studio(), request.cookies.get(cookie_name(services), ""))
     if found is None:
         raise NotAuthenticated(
             "nobody is logged in", hint="log in, or send a token: Authorization: Bearer TOKEN"
@@ -108,26 +117,23 @@ def caller(request: Request) -> Caller:
     return Caller(
         name=user.name,
         role=user.role,
-        studio=_acting_for(studio, user.name),
+        services=services,
         address=address,
         user=user,
         session=session,
     )
 
 
-def _of_token(studio: Studio, header: str, address: str) -> Caller:
-    found = token_owner(studio, header.removeprefix(_BEARER).strip()) if header.startswith(_BEARER) else None
+def _of_token(services: Services, header: str, address: str) -> Caller:
+    secret = header.removeprefix(_BEARER).strip() if header.startswith(_BEARER) else ""
+    found = token_owner(services.studio(), secret)
     if found is None:
         raise NotAuthenticated(
             "this token is not known, or no longer good", hint="pinnacle-backup token create prints a new one"
         )
     user, token = found
     name = user.name if user else f"token {token.name}"
-    return Caller(name=name, role=token.role, studio=_acting_for(studio, name), address=address, user=user)
-
-
-def _acting_for(studio: Studio, name: str) -> Studio:
-    return studio.acting_for(Origin(kind=SERVER, user=name))
+    return Caller(name=name, role=token.role, services=services, address=address, user=user)
 
 
 def needs(action: str) -> Callable[[Caller], Caller]:
