@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,7 +124,8 @@ def _missed(past: Past, made: Sequence[datetime]) -> dict[date, str]:
         wall = slot.astimezone(past.zone)
         midnight = datetime.combine(wall.date() + timedelta(days=1), time(), past.zone)
         limit = max(midnight, slot + _LATE)
-        if not any(slot <= moment < limit for moment in made):
+        place = bisect_left(made, slot)
+        if place == len(made) or made[place] >= limit:
             found.setdefault(wall.date(), f"{wall:%H:%M}")
     return found
 

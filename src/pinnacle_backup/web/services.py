@@ -14,6 +14,7 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Studio, open_studio
 from pinnacle_backup.crypto.login_password import LoginPasswords
 from pinnacle_backup.model.runs import SERVER, Origin
+from pinnacle_backup.web.remembering import Remembered
 from pinnacle_backup.web.rendering import environment
 from pinnacle_backup.web.tickets import Tickets
 from pinnacle_backup.web.unlocked import Unlocked
@@ -47,6 +48,7 @@ class Services:
         unlocked: Backups whose passwords were given.
         tickets: Downloads that may begin.
         scheduling: The scheduler beside this server; None where there is none.
+        level: Of the studio's health, for those who may know nothing more and may ask as often as they like.
         ending: Set when the server ends: whatever would go on for ever ends, too.
     """
 
@@ -60,6 +62,7 @@ class Services:
     unlocked: Unlocked = field(default_factory=Unlocked)
     tickets: Tickets = field(default_factory=Tickets)
     scheduling: Scheduling | None = None
+    level: Remembered[str] = field(default_factory=lambda: Remembered(2))
     ending: threading.Event = field(default_factory=threading.Event)
     _local: threading.local = field(default_factory=threading.local)
 

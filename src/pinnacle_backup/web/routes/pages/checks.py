@@ -41,6 +41,5 @@ def checks(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) -> Re
             }
             for check in good
         ],
-        titles=TITLES,
         url=str(request.base_url).rstrip("/"),
     )

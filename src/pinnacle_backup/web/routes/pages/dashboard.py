@@ -23,11 +23,12 @@ from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.permissions import LOOK
 from pinnacle_backup.model.queries import StudioStatus
 from pinnacle_backup.model.runs import BAD_OUTCOMES, GOOD, RUNNING, WARNINGS, Run
-from pinnacle_backup.model.words import duration, instant, local, size
+from pinnacle_backup.model.words import duration, instant, size
 from pinnacle_backup.web import charts
 from pinnacle_backup.web.advice import place_of, sentence
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
+from pinnacle_backup.web.moments import switch_words, when
 from pinnacle_backup.web.rendering import tone
 
 router = APIRouter(include_in_schema=False)
@@ -49,12 +50,13 @@ def dashboard(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) ->
         status=status,
         fresh=status.newest is None and not any(status.counts.values()) and bool(status.counts),
         bad=[{"check": check, "place": place_of(check), "words": sentence(check.sentence)} for check in bad],
+        **switch_words(status, now),
         figures=_figures(status, now),
         days=_strip(calendar(studio)),
         growth=_growth(studio, status.space),
         space=status.space,
         running=[_running(studio, run) for run in status.running],
-        lately=_lately(studio),
+        lately=_lately(studio, now),
         by_itself=[
             {"tone": "accent", "title": sentence(words), "sub": "", "href": ""} for words in status.schedule
         ],
@@ -63,19 +65,18 @@ def dashboard(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) ->
 
 def _figures(status: StudioStatus, now: datetime) -> list[tuple[str, str, str]]:
     newest, proven = status.newest, status.proven
-    made = instant(newest.header.created) if newest else None
     kind = "full" if newest and newest.header.type == "full" else "incremental"
     following = status.upcoming[0] if status.upcoming else None
     comes = following is not None and bool(status.scheduler) and not status.paused
     return [
         (
             "Last good backup",
-            local(made) if made else "none yet",
-            f"{kind}, {size(newest.stored)} stored" if newest else "",
+            when(newest.header.created, now) if newest else "none yet",
+            f"{kind}, {size(newest.stored)}" if newest else "",
         ),
         (
             "Last proven by a drill",
-            local(instant(proven.ended)) if proven else "never",
+            when(proven.ended, now) if proven else "never",
             f"restored in {duration(proven.seconds)}" if proven else "a drill restores for real",
         ),
         (
@@ -135,7 +136,7 @@ def _running(studio: Studio, run: Run) -> dict[str, object]:
     return {"title": sentence(what(run)), "progress": {**shown, "id": run.id}}
 
 
-def _lately(studio: Studio) -> list[dict[str, str]]:
+def _lately(studio: Studio, now: datetime) -> list[dict[str, str]]:
     """Return what ended last: failures and warnings stay in sight, whatever went well after them."""
     try:
         runs = [run for run in list_runs(studio, _RUNS) if run.outcome != RUNNING]
@@ -144,10 +145,10 @@ def _lately(studio: Studio) -> list[dict[str, str]]:
     troubled = [run for run in runs if run.outcome in (*BAD_OUTCOMES, WARNINGS)][: _LATELY // 2]
     well = [run for run in runs if run not in troubled][: _LATELY - len(troubled)]
     shown = sorted((*troubled, *well), key=lambda run: run.id, reverse=True)
-    return [_happening(run) for run in shown]
+    return [_happening(run, now) for run in shown]
 
 
-def _happening(run: Run) -> dict[str, str]:
+def _happening(run: Run, now: datetime) -> dict[str, str]:
     how = "" if run.outcome == GOOD else f" {_HOW.get(run.outcome, run.outcome)}"
     message = (
         f": {printable(run.message)}" if run.outcome in (*BAD_OUTCOMES, WARNINGS) and run.message else ""
@@ -157,7 +158,7 @@ def _happening(run: Run) -> dict[str, str]:
     return {
         "tone": tone(run.outcome),
         "title": f"{sentence(what(run))}{how}{message}",
-        "sub": f"{local(instant(run.started))}{facts} · {by}",
+        "sub": f"{when(run.started, now)}{facts} · {by}",
         "href": f"/runs/{run.id}",
     }
 

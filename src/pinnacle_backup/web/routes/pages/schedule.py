@@ -15,6 +15,7 @@ from pinnacle_backup.schedule.words import cron_words
 from pinnacle_backup.web.advice import sentence
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
+from pinnacle_backup.web.moments import switch_words
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,11 +43,12 @@ def schedule(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) -> 
         view=view,
         rules=rules,
         zone=rules.time_zone or _zone_words(who),
+        **switch_words(view, who.studio.now()),
         upcoming=[
             {
                 "job": run.job,
                 "what": _VERBS[run.run],
-                "words": sentence(run.words),
+                "words": sentence(run.words.removeprefix("on ")),
                 "start": run.start,
                 "may": who.may(_RIGHTS.get(run.run, "back_up")),
             }
