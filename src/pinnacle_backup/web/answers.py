@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import msgspec
 from fastapi import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from pinnacle_backup.model.permissions import ROLES
 from pinnacle_backup.web.auth import Caller, services_of
+
+_HTML: Final = "text/html; charset=utf-8"
+_LATER: Final = "<!--later-->"
 
 
 def data(value: Any, status: int = 200, *, location: str = "") -> Response:
@@ -31,8 +35,35 @@ def nothing() -> Response:
 
 def page(request: Request, template: str, who: Caller | None = None, **context: Any) -> Response:
     """Return a page. Every page knows ``studio``, ``user``, ``may`` and ``now``."""
+    body = services_of(request).templates.get_template(template).render({**_shared(request, who), **context})
+    return Response(body, media_type=_HTML)
+
+
+def streamed(request: Request, template: str, who: Caller, **context: Any) -> Response:
+    """
+    Return a page whose head is seen at once, and what takes long when it is there.
+
+    What comes first ends with ``<!--later-->`` in the template. What is called behind that runs in any
+    thread: it takes the studio from the services.
+    """
+    known = {**_shared(request, who), **context}
+    parts = services_of(request).templates.get_template(template).generate(known)
+    return StreamingResponse(_in_two(parts), media_type=_HTML)
+
+
+def _in_two(parts: Iterable[str]) -> Iterator[str]:
+    waiting: list[str] = []
+    for part in parts:
+        waiting.append(part)
+        if _LATER in part:
+            yield "".join(waiting)
+            waiting = []
+    yield "".join(waiting)
+
+
+def _shared(request: Request, who: Caller | None) -> dict[str, Any]:
     services = services_of(request)
-    shared = {
+    return {
         "studio": services.place.root.rstrip("/").rpartition("/")[2] or "/",
         "user": {"name": who.name, "role": who.role} if who else None,
         "may": who.may if who else (lambda _: False),
@@ -41,8 +72,6 @@ def page(request: Request, template: str, who: Caller | None = None, **context: 
         "nav_badges": {},
         "roles": ROLES,
     }
-    body = services.templates.get_template(template).render({**shared, **context})
-    return Response(body, media_type="text/html; charset=utf-8")
 
 
 def _hidden(who: Caller | None) -> list[str]:
