@@ -56,13 +56,13 @@ class Scheduled:
         """Give a backup enough to do to be met at work."""
         (self.studio.root / "uploads/huge.bin").write_bytes(random.Random(1).randbytes(150_000_000))
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, folder: Path | None = None) -> subprocess.Popen[bytes]:
         """Start a scheduler shortly before two, or when as much time has passed since."""
         self._clock = self._clock or clock_at(TWO - timedelta(seconds=2))
         process = subprocess.Popen(
             self.studio.command("schedule", "--start-scheduler", *words),
             env=self.studio.env() | self._clock,
-            cwd=self.studio.root,
+            cwd=folder or self.studio.root,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -357,6 +357,17 @@ def test_a_job_can_be_run_by_hand(scheduled: Scheduled) -> None:
     ended = scheduled.studio.run("schedule", "--run-now", "offce")
     assert ended.code == 3
     assert "no job 'offce' in backup.schedule" in ended.err
+
+
+def test_a_password_file_is_found_from_where_the_scheduler_was_started(scheduled: Scheduled) -> None:
+    folder = scheduled.studio.root / "uploads/sub"
+    (folder / "password").write_text("correct horse battery staple\n")
+    scheduled.studio.environ["PINNACLE_PASSWORD_FILE"] = "password"
+    scheduled.studio.environ["PINNACLE_BACKUP__ENCRYPTION__ENABLED"] = "true"
+    process = scheduled.start("--daemon", folder=folder)
+    process.communicate()
+    until(lambda: scheduled.outcomes() == [("create", "good")])
+    scheduled.studio.good("schedule", "--stop-scheduler")
 
 
 def test_in_the_background_it_says_when_it_is_up(scheduled: Scheduled) -> None:

@@ -109,7 +109,11 @@ def ask_to_stop(studio: Studio, number: int, *, by: str = "") -> Process:
     if run.outcome != RUNNING or process is None:
         raise UsageError(f"run {number} has ended already: {run.outcome}")
     studio.runs.ask_to_stop(number, by or studio.origin.user)
-    send_stop(process)
+    try:
+        send_stop(process)
+    except PinnacleError:
+        studio.runs.ask_to_stop(number, "")  # nobody did: should it be killed later, that is told
+        raise
     audit(studio, actor_of(studio), "cancel", f"run {number} ({run.verb})", by)
     return process
 
@@ -121,7 +125,7 @@ def make_way(studio: Studio) -> None:
         for run in scheduled:
             studio.log.info("run %d (%s) makes way for a restore", run.id, run.verb)
             cancel_run(studio, run.id, by=RESTORE_FIRST, wait_seconds=_MAKE_WAY_SECONDS)
-    except (StateError, UsageError) as error:
+    except (StateError, UsageError, RunNotFound) as error:
         studio.log.warning("%s", error.message)  # the lock of the repository decides
 
 

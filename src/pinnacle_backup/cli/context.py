@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pinnacle_backup.app.studio import Studio
 
 LOG_FORMAT_VARIABLE: Final = "PINNACLE_LOGGING__FORMAT"
+PASSWORD_FILE_VARIABLE: Final = "PINNACLE_PASSWORD_FILE"  # noqa: S105 - the name of a variable
 
 
 @dataclass
@@ -94,6 +95,9 @@ class Context:
         environ = self.environ
         if chosen.log_format:  # as the variable: so it reaches whatever this command starts, too
             environ = {**environ, LOG_FORMAT_VARIABLE: chosen.log_format}
+        if environ.get(PASSWORD_FILE_VARIABLE):  # a scheduler starts its runs from another folder
+            path = os.path.abspath(environ[PASSWORD_FILE_VARIABLE])
+            environ = {**environ, PASSWORD_FILE_VARIABLE: path}
         return find_place(
             root=chosen.root, config=chosen.config, start=os.getcwd(), home=self.home, environ=environ
         )
