@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +39,7 @@ from pinnacle_backup.model.settings import (
 )
 
 _AT: Final = re.compile(r"(?P<path>[a-z_]+(?:\.\w+|\[\d+\])+): (?P<what>.*)", re.DOTALL)
+_SET: Final[dict[str, bool]] = {"set": True}
 _SENSITIVE: Final = ("backup.encryption.", "backup.drill.checks", "notifications.smtp.", "cloud_storage.")
 """Who changes these decides who can read backups, what runs on this machine, and who is sent passwords."""
 
@@ -94,6 +97,8 @@ def change_settings(studio: Studio, changes: Mapping[str, object], *, by: Actor)
     if found.changes:
         _make_sure_of_a_file(place)
         update(place.file, _written(changes, found), place.environ)
+        if any(change.after == _SET for change in found.changes):
+            _hide(place.file)
         names = ", ".join(change.path for change in found.changes)
         audit(studio, by, "configure", os.path.basename(place.file), names)
     return found
@@ -104,6 +109,14 @@ def _written(changes: Mapping[str, object], found: SettingsCheck) -> dict[str, o
         change.path: change.after if change.after is None or change.after == [] else changes[change.path]
         for change in found.changes
     }
+
+
+def _hide(path: str) -> None:
+    """Keep other users of the machine from reading a file that holds a secret now, where it is ours."""
+    with suppress(OSError):
+        status = os.stat(path)
+        if status.st_mode & stat.S_IRWXO:
+            os.chmod(path, stat.S_IMODE(status.st_mode) & ~stat.S_IRWXO)
 
 
 def _values(place: Place) -> Values:
@@ -244,7 +257,7 @@ def _place_of(error: ConfigError, place: Place, changes: Mapping[str, object]) -
 
 
 def _change(setting: SettingValue, value: object) -> SettingChange:
-    after = {"set": True} if setting.secret and value else value
+    after = _SET if setting.secret and value else value
     before = {"set": setting.value["set"]} if setting.secret else setting.value
     sensitive = setting.secret or setting.path.startswith(_SENSITIVE)
     return SettingChange(path=setting.path, before=before, after=after, sensitive=sensitive)

@@ -19,6 +19,7 @@ from pinnacle_backup.errors import (
     BackupNotFound,
     ConfigError,
     DamagedError,
+    FieldErrors,
     Forbidden,
     NotAuthenticated,
     PasswordError,
@@ -94,6 +95,9 @@ def _ours(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="pinnacle-backup"'
     if isinstance(error, TooManyAttempts):
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if isinstance(error, FieldErrors) and not wants_page(request):
+        errors = [{"field": field, "message": message} for field, message in error.fields]
+        return problem(status, title, error.message, code=error.code, hint=error.hint, errors=errors)
     return answer(request, status, title, error.message, code=error.code, hint=error.hint, headers=headers)
 
 

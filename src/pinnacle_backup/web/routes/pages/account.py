@@ -12,6 +12,7 @@ from pinnacle_backup.app.tokens import list_tokens
 from pinnacle_backup.model.permissions import ADMINISTRATOR, LOOK, ROLES, is_within
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
+from pinnacle_backup.web.browsers import browser_words
 from pinnacle_backup.web.confirming import person
 
 router = APIRouter(include_in_schema=False)
@@ -26,7 +27,8 @@ def account(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) -> R
         "account.html",
         who,
         me=user,
-        current=session.id,
+        this_session=session.id,
+        browser=browser_words,
         sessions=list_sessions(who.studio, user),
         tokens=list_tokens(who.studio, user),
         token_roles=[(role, role.capitalize()) for role in ROLES if is_within(role, user.role)],

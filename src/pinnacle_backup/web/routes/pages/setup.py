@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
+from msgspec.structs import asdict
 from starlette.responses import RedirectResponse, Response
 
 from pinnacle_backup.app.found import find_sources
 from pinnacle_backup.app.listing import list_backups
-from pinnacle_backup.app.live import live_progress
+from pinnacle_backup.app.live import LiveProgress, live_progress
 from pinnacle_backup.app.runs import list_runs
 from pinnacle_backup.app.setup import is_set_up
+from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.crypto.bearer import new_code
 from pinnacle_backup.model.permissions import CONFIGURE
 from pinnacle_backup.model.runs import RUNNING
@@ -76,6 +78,11 @@ def _first_backup(who: Caller) -> dict[str, Any]:
     newest = list_runs(studio, 1, verb="create")
     run = newest[0] if newest else None
     running = run is not None and run.outcome == RUNNING
-    progress = live_progress(studio, run.id) if run and running else None
+    progress = _progress(studio, run.id) if run and running else None
     backups = [] if running else list_backups(studio).backups
     return {"run": run, "running": running, "progress": progress, "made": backups[0] if backups else None}
+
+
+def _progress(studio: Studio, number: int) -> dict[str, Any]:
+    live = live_progress(studio, number) or LiveProgress(phase="Preparing")
+    return {**asdict(live), "id": number}

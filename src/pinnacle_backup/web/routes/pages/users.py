@@ -13,6 +13,7 @@ from pinnacle_backup.app.tokens import list_tokens
 from pinnacle_backup.model.permissions import USERS
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
+from pinnacle_backup.web.browsers import browser_words
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,4 +28,5 @@ def users(request: Request, who: Annotated[Caller, Depends(needs(USERS))]) -> Re
         users=list_users(who.studio),
         sessions=list_sessions(who.studio),
         tokens=list_tokens(who.studio),
+        browser=browser_words,
     )

@@ -41,7 +41,7 @@ function json(text) {
 function changes() {
   /** @type {Record<string, any>} */
   const found = {};
-  for (const field of all("[data-path]:not([data-locked], :disabled)", form)) {
+  for (const field of all("[data-path]:enabled", form)) {
     const value = READ[field.dataset.kind](field);
     const isSecret = field.dataset.kind.startsWith("secret");
     const cleared = isSecret && all(`[data-clear="${field.dataset.path}"]`, form).some((box) => box.checked);

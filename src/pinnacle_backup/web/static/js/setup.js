@@ -14,12 +14,12 @@ if (account) {
 }
 
 function showSheet() {
-  const { choice, password, on_sheet: onSheet, kept } = encryption.elements;
-  const encrypt = choice.value === "yes";
+  const { encrypt: choice, password, on_sheet: onSheet, kept } = encryption.elements;
+  const encrypt = choice.value === "true";
   const [secret] = all(".sheet .secret");
   for (const part of all("[data-with-password]")) part.hidden = !encrypt;
   for (const field of [password, kept]) field.disabled = !encrypt;
-  secret.textContent = onSheet.checked ? password.value.replaceAll("-", " - ") : "\u00a0";
+  secret.textContent = onSheet.checked ? password.value : "\u00a0";
   secret.closest("section").hidden = !encrypt;
 }
 
