@@ -70,6 +70,8 @@ SEQUENCE: tuple[tuple[str, ...], ...] = (
     ("unpin", "first"),
     ("drill", "first"),
     ("drill", "list", "--json"),
+    ("delete", "nothing", "--yes"),
+    ("serve", "--host", "0.0.0.0"),
     ("copy",),
     ("copy", "--to", "{elsewhere}/copies", "--json"),
     ("notify", "test"),
@@ -330,5 +332,6 @@ def _miss_a_backup(studio: Studio) -> None:
     past = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     database = sqlite3.connect(studio.root / ".pinnacle/state.db")
     with database:
-        database.execute("INSERT OR REPLACE INTO job VALUES ('daily-full', ?, NULL, 0, NULL)", (past,))
+        values = ("daily-full", past, None, 0, None, "0 2 * * *", past)
+        database.execute("INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     database.close()
