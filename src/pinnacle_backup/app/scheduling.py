@@ -48,26 +48,23 @@ class CronPreview(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cron: The expression.
+        fault: What is wrong with it; empty where it means something.
         words: What it says.
         upcoming: When it starts next, blackouts heeded.
     """
 
     cron: str
-    words: str
-    upcoming: tuple[PreviewTime, ...]
+    fault: str = ""
+    words: str = ""
+    upcoming: tuple[PreviewTime, ...] = ()
 
 
 def preview(studio: Studio, cron: str, count: int = _SHOWN) -> CronPreview:
-    """
-    Return what a cron expression would mean here.
-
-    Raises:
-        FieldErrors: It means nothing, or a time that never comes.
-    """
+    """Return what a cron expression would mean here, or what is wrong with it."""
     try:
         check_cron(cron)
     except ValueError as error:
-        raise FieldErrors("This is not a time", (("cron", str(error).removeprefix("cron: ")),)) from None
+        return CronPreview(cron=cron, fault=str(error).removeprefix("cron: "))
     now, zone = studio.now(), schedule_zone(studio)
     job = Job(name="preview", run="verify", cron=cron)
     timetable = Timetable((job,), studio.configuration.backup.schedule, zone)
@@ -176,7 +173,8 @@ def start_job(studio: Studio, name: str) -> Run:
     """
     job = find_job(studio, name)
     verb, detail = ("create", job.run) if job.run in BACKUPS else (job.run, "")
-    return start_run(studio, verb, ["schedule", "--run-now", name], detail=detail)
+    acting = studio.acting_for(msgspec.structs.replace(studio.origin, job=name))
+    return start_run(acting, verb, ["schedule", "--run-now", name], detail=detail)
 
 
 def _all(studio: Studio, key: str) -> list[dict[str, Any]]:

@@ -143,7 +143,7 @@ def change(who: Planning, services: Serving, keys: Keys) -> Response:
 def preview(
     who: Looking, cron: Annotated[str, Query(max_length=200, examples=["0 8-18/6 * * 1-5"])]
 ) -> Response:
-    """Its words, and the next five times."""
+    """Its words and the next five times, or what is wrong with it."""
     return data(scheduling.preview(who.studio, cron))
 
 

@@ -22,16 +22,19 @@ async function show(field, signal) {
   error.textContent = "";
   field.ariaInvalid = null;
   if (place.hidden) return;
+  const refuse = (/** @type {string} */ fault) => {
+    place.hidden = true;
+    field.ariaInvalid = "true";
+    error.textContent = fault;
+  };
   try {
     const { json } = await api(`/api/v1/schedule/preview?cron=${encodeURIComponent(field.value)}`, { signal });
+    if (json.fault) return refuse(json.fault);
     const times = json.upcoming.map((/** @type {{start: string, words: string}} */ { start, words }) =>
       make("li", {}, make("time", { datetime: start }, words)));
     place.replaceChildren(make("div", {}, make("strong", {}, json.words), make("ol", {}, ...times)));
   } catch (problem) {
-    if (signal.aborted) return;
-    place.hidden = true;
-    field.ariaInvalid = "true";
-    error.textContent = problem instanceof Problem ? problem.errors[0]?.message || problem.message : String(problem);
+    if (!signal.aborted) refuse(problem instanceof Problem ? problem.message : String(problem));
   }
 }
 
