@@ -62,6 +62,7 @@ def restore(
         who,
         line=_line(request, listing, None),
         points=[_point(request, listing, info) for info in listing.backups[skip : skip + _ROWS]],
+        picked=picked_paths(request),
         paths=paths,
         total=len(listing.backups),
         newer=_page_of(request, max(skip - _ROWS, 0)) if skip else "",
@@ -101,6 +102,7 @@ def _what(request: Request, who: Caller, listing: Listing, info: BackupInfo, pat
         missing=len(missing),
         locked=_is_locked(request, who, info),
         root=who.studio.root,
+        other=restore_address(picked_paths(request)),
         command="pinnacle-backup restore "
         + " ".join(shlex.quote(word) for word in (reference(info), *paths, "--dry-run")),
     )

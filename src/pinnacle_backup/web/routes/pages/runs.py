@@ -16,7 +16,7 @@ from pinnacle_backup.app.undo import saved_last
 from pinnacle_backup.errors import PinnacleError
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
 from pinnacle_backup.model.runs import OUTCOMES, RUNNING, Run, RunLine
-from pinnacle_backup.model.words import instant, local_with_zone, number, size
+from pinnacle_backup.model.words import counted, instant, local_with_zone, number, size
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
 
@@ -81,6 +81,7 @@ def run(request: Request, who: Looking, number: int) -> Response:
         run=found,
         title=title_of(found),
         facts=_facts(found),
+        figures=_figures(found),
         started=local_with_zone(instant(found.started)),
         ended=local_with_zone(instant(found.ended)) if found.ended else "",
         lines=[_line(line) for line in lines[-_LINES:]],
@@ -116,16 +117,26 @@ def _can_be_undone(who: Caller, run: Run, lines: Sequence[RunLine]) -> bool:
         return False
 
 
-def _facts(run: Run) -> list[tuple[str, str]]:
+def _figures(run: Run) -> list[tuple[str, str, str]]:
     """Return the figures that apply."""
     facts = run.facts
+    shown = [
+        ("Paths", facts.entries, number(facts.entries)),
+        ("Written" if run.verb == "restore" else "Read", facts.read, size(facts.read)),
+        ("Stored", facts.stored, size(facts.stored)),
+        ("Deleted", facts.removed, counted(facts.removed, "backup")),
+        ("Freed", facts.freed, size(facts.freed)),
+        ("Warnings", run.warnings, counted(run.warnings, "line")),
+    ]
+    return [(name, words, "") for name, value, words in shown if value]
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    """Return what else is known."""
     return [
-        ("Backup", facts.backup),
-        ("Paths", number(facts.entries) if facts.entries else ""),
-        ("Read", size(facts.read) if facts.read else ""),
-        ("Stored", size(facts.stored) if facts.stored else ""),
-        ("Deleted", number(facts.removed) if facts.removed else ""),
-        ("Freed", size(facts.freed) if facts.freed else ""),
+        ("Run", str(run.id)),
+        ("Backup", run.facts.backup),
+        ("Started by", run.origin.job or run.origin.user),
         ("Stopped by", run.stopped_by),
         ("Exit code", str(run.exit_code) if run.exit_code is not None else ""),
         ("Process", str(run.pid) if run.pid else ""),

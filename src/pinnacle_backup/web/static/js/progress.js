@@ -15,7 +15,8 @@ const TONES = { warning: "warn", error: "bad" };
 function update(run) {
   const blocks = all(`[data-run="${run.id}"]`);
   const running = run.outcome === "running";
-  if (running && !blocks.length && document.querySelector("[data-runs-reload]")) location.reload();
+  const atWork = document.querySelector("dialog[open], form[aria-busy='true']"); // nothing typed or sent is lost
+  if (running && !blocks.length && !atWork && document.querySelector("[data-runs-reload]")) location.reload();
   for (const block of blocks) {
     if (running) fill(block, run);
     else location.assign(block.dataset.done || location.href);
