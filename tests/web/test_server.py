@@ -161,7 +161,7 @@ class TestEncryption:
             assert mark.endswith(hashlib.sha256(der).digest().hex(":").upper())
             old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-            with pytest.warns(DeprecationWarning):
+            with pytest.warns(DeprecationWarning, match="TLSv1_1"):
                 old.maximum_version = ssl.TLSVersion.TLSv1_1
             with pytest.raises(OSError):
                 _shake_hands(server.port, old, "localhost")
