@@ -17,6 +17,19 @@ _WORDS: Final = {
     "smtp": "SMTP", "tls": "TLS", "ssl": "SSL", "url": "URL", "urls": "URLs", "ca": "CA", "id": "ID",
 }  # fmt: skip
 
+_TITLES: Final = {
+    "backup.enabled": "Make backups",
+    "backup.incremental.enabled": "Incremental backups",
+    "backup.incremental.retention_days": "Incremental backups stay",
+    "backup.retention_days": "Full backups stay",
+    "backup.encryption.enabled": "Encrypt every backup",
+    "backup.encryption.key": "Password",
+    "notifications.enabled": "Tell somebody",
+    "notifications.smtp.enabled": "Send e-mail",
+    "cloud_storage.enabled": "Copy every backup to the cloud",
+}
+"""Where the key alone would not say it."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -178,6 +191,8 @@ def field_of(setting: SettingValue) -> Field:
 
 
 def _title(path: str) -> str:
+    if path in _TITLES:
+        return _TITLES[path]
     words = path.rpartition(".")[2].split("_")
     text = " ".join(_WORDS.get(word, word) for word in words)
     return text[:1].upper() + text[1:]

@@ -14,11 +14,12 @@ from pinnacle_backup.cli.context import Context, pass_context
     examples=(
         ("Is it right?", "config check"),
         ("What is in force, defaults and environment included", "config show"),
+        ("Change a value", "config set backup.retention_days=60"),
         ("For an editor", "config schema > config.schema.json"),
     ),
 )
 def command() -> None:
-    """Check or show the configuration."""
+    """Check, show or change the configuration."""
 
 
 @command.command(
@@ -61,6 +62,29 @@ def show(context: Context) -> int:
 
     context.out.document(shown_configuration(context.place()))
     return 0
+
+
+@command.command(
+    "set",
+    cls=group.Command,
+    short_help="Change settings.",
+    examples=(
+        ("A number, and a list", """config set backup.retention_days=60 backup.exclude='["*.tmp"]'"""),
+        ("Whose password, without it in the history", "config set notifications.smtp.password=-"),
+    ),
+)
+@click.argument("changes", metavar="KEY=VALUE...", nargs=-1, required=True)
+@pass_context
+def set_(context: Context, changes: tuple[str, ...]) -> int:
+    """
+    Change settings in config.json: all of them, or none; everything else in the file stays as it is.
+
+    KEY is a path such as backup.retention_days. VALUE is JSON, or a text as it is. For a secret it can be -,
+    which asks for it. `config show` lists all keys, docs/reference/configuration.md says what they mean.
+    """
+    from pinnacle_backup.cli.configuring import change
+
+    return change(context, changes)
 
 
 @command.command(

@@ -88,11 +88,12 @@ const words = (value) =>
 
 /** @param {Change} change */
 const line = ({ path, before, after }) => [
-  make("li", { class: "split" }, make("strong", { class: "path" }, path)),
+  make("li", {}, make("strong", { class: "path" }, path)),
   make("li", { class: "split" }, make("span", { class: "sign bad" }, "−"), make("span", { class: "path" }, words(before))),
   make("li", { class: "split" }, make("span", { class: "sign good" }, "+"), make("span", { class: "path" }, words(after))),
 ];
 
+all('.tabs [aria-current="page"]')[0]?.scrollIntoView({ inline: "center", block: "nearest" });
 on("input", "form[data-settings]", () => {
   clearTimeout(timer);
   timer = setTimeout(() => check().catch(() => {}), 250);
