@@ -6,16 +6,15 @@ import gzip
 import hashlib
 import io
 import os
-import re
 import tarfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..studios import Studio
+from .browser import Watched, watched
 from .serving import Server, serving
 
 PASSWORD = "brass otter lantern"
@@ -58,7 +57,8 @@ def test_the_list_tells_what_list_tells(server: Server) -> None:
     assert {each["name"] for each in found["backups"]} == set(server.studio.listed())
     assert found["problems"] == []
     shown = api(server, "/backups/second")
-    assert shown["needs"] == ["first.tar.gz"] and shown["summary"]["databases"] == ["app.db"]
+    assert shown["needs"] == ["first.tar.gz"]
+    assert shown["summary"]["databases"] == ["app.db"]
     assert api(server, "/backups/locked")["summary"] is None
     assert server.request("GET", "/api/v1/backups/nowhere").status_code == 404
 
@@ -98,7 +98,8 @@ def test_creating_verifying_pinning_and_deleting(server: Server) -> None:
 
 def test_a_wrong_name_is_told_at_its_field(server: Server) -> None:
     answer = server.request("POST", "/api/v1/backups", json={"name": "../evil"})
-    assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "name"
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "name"
 
 
 def test_a_folder_comes_in_pages_with_any_names(server: Server) -> None:
@@ -109,7 +110,8 @@ def test_a_folder_comes_in_pages_with_any_names(server: Server) -> None:
         seen += [entry["path"] for entry in page["entries"]]
         address = page["next"]
     whole = server.studio.good("ls", "first", "uploads", "--names").splitlines()
-    assert seen == whole and len(seen) > 5
+    assert seen == whole
+    assert len(seen) > 5
 
 
 def test_content_is_what_was_backed_up(server: Server) -> None:
@@ -126,21 +128,26 @@ def test_content_is_what_was_backed_up(server: Server) -> None:
     assert "filename*=UTF-8''%3Cimg" in nasty.headers["content-disposition"]
     assert get("../../etc/passwd").status_code == 404
     assert get("uploads/link").status_code == 422
-    assert server.request("GET", "/api/v1/backups/last/content?path=app.db", role="operator").status_code == 403
+    assert (
+        server.request("GET", "/api/v1/backups/last/content?path=app.db", role="operator").status_code == 403
+    )
 
 
 def test_a_folder_is_a_tar_that_tar_opens(server: Server) -> None:
     answer = server.request("GET", "/api/v1/backups/last/content?path=uploads")
     with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
         names = tar.getnames()
-        assert "uploads/sub/one.txt" in names and "uploads/link" in names
+        assert "uploads/sub/one.txt" in names
+        assert "uploads/link" in names
         sparse = tar.extractfile("uploads/sparse.bin")
-        assert sparse is not None and sparse.read() == (server.root / "uploads/sparse.bin").read_bytes()
+        assert sparse is not None
+        assert sparse.read() == (server.root / "uploads/sparse.bin").read_bytes()
 
 
 def test_images_are_told_by_their_bytes(server: Server) -> None:
     image = server.request("GET", "/api/v1/backups/last/image?path=uploads/dot.png")
-    assert image.headers["content-type"] == "image/png" and image.content == PNG
+    assert image.headers["content-type"] == "image/png"
+    assert image.content == PNG
     assert image.headers["x-content-type-options"] == "nosniff"
     assert server.request("GET", "/api/v1/backups/last/image?path=uploads/fake.png").status_code == 422
 
@@ -179,14 +186,108 @@ def test_downloads(server: Server) -> None:
 
 def test_versions_search_and_differences(server: Server) -> None:
     versions = api(server, "/versions?path=uploads/sub/one.txt")["versions"]
-    assert len(versions) == 2 and versions[1]["backups"][0]["name"] == "first.tar.gz"
+    assert len(versions) == 2
+    assert versions[1]["backups"][0]["name"] == "first.tar.gz"
     found = api(server, "/search?q=ONE.t")["versions"] + api(server, "/search?q=one.t")["versions"]
     assert {each["entry"]["path"] for each in found} == {"uploads/sub/one.txt"}
     differing = api(server, "/diff?from=first&to=second")
     assert differing["counts"]["removed"] == 1
     folders = {each["path"]: each for each in differing["folders"]}
-    assert folders["encyclopedia"]["bytes"] < 0 and folders["uploads/sub"]["changed"] == 1
+    assert folders["encyclopedia"]["bytes"] < 0
+    assert folders["uploads/sub"]["changed"] == 1
     assert api(server, "/diff?from=last")["second"] is None
+
+
+def test_names_are_no_markup_and_pages_are_for_those_who_may(server: Server) -> None:
+    for role, status in (("viewer", 200), (None, 401)):
+        for page in ("", "/last", "/last/browse?path=uploads", "/last/browse?path=uploads/fake.png"):
+            assert server.request("GET", f"/backups{page}", role=role).status_code == status
+    page = server.request("GET", "/backups/last/browse?path=uploads", role="viewer").text
+    assert "<img src=x" not in page
+    assert "Download" not in page
+    assert "Restore" not in page.partition("<main")[2]
+    seen = server.request("GET", "/backups/last/browse?path=uploads/fake.png", role="viewer").text
+    assert "onload" not in seen
+    assert "administrators only" in seen
+
+
+@pytest.fixture
+def visit(browser: Any, server: Server) -> Iterator[Callable[[str], Watched]]:
+    """Open a page as the administrator; whatever it complains of fails the test at its end."""
+    with watched(browser, viewport={"width": 1200, "height": 900}) as seen:
+        server.login(seen.page)
+
+        def go(path: str) -> Watched:
+            seen.page.goto(server.url + path)
+            return seen
+
+        yield go
+        assert seen.complaints == []
+
+
+def test_a_person_creates_a_backup_as_the_guide_says(visit: Callable[[str], Watched], server: Server) -> None:
+    seen = visit("/backups")
+    page = seen.page
+    page.click("[data-open=create]")
+    page.check("input[value=incremental]")
+    page.fill("#f-create-name", "no/such name")
+    page.click("dialog[open] button[type=submit]")
+    page.wait_for_selector("#f-create-name[aria-invalid=true]")
+    seen.complaints.clear()  # browsers write answers of 422 down
+    page.fill("#f-create-name", "by-hand")
+    page.click("dialog[open] button[type=submit]")
+    page.wait_for_url("**/runs/*")
+    run = server.wait_for(int(page.url.rpartition("/")[2]))
+    assert run["outcome"] == "good"
+    assert run["facts"]["type"] == "incremental"
+    page.goto(f"{server.url}/backups?q=by-hand")
+    assert page.locator("#backups tbody tr").count() == 1
+    page.click("#backups details.menu summary")
+    page.click(".menu-list >> text=Pin")
+    page.wait_for_selector("#backups .badge:has-text('pinned')")
+    page.click("#backups details.menu summary")
+    page.click(".menu-list >> text=Unpin")
+    page.wait_for_selector("#backups .badge:has-text('pinned')", state="detached")
+    page.click("#backups details.menu summary")
+    page.click(".menu-list >> text=Delete")
+    assert page.locator("dialog[open] [type=submit]").is_disabled()
+    page.locator("dialog[open] input[name=confirm]").fill("by-hand.tar.gz")
+    page.click("dialog[open] [type=submit]")
+    page.wait_for_selector("text=Nothing matches")
+    assert "by-hand.tar.gz" not in server.studio.archives()
+
+
+def test_a_person_unlocks_looks_and_downloads(visit: Callable[[str], Watched], server: Server) -> None:
+    page = visit("/backups/locked/browse").page
+    page.fill("input[name=password]", PASSWORD)
+    page.click("main form [type=submit]")
+    page.click("#files >> text=uploads")
+    assert page.locator("#files tbody tr").count() > 5
+    page.click(f"#files >> text={NASTY}")
+    assert page.locator(".preview code").inner_text().startswith("<script>")
+    with page.expect_download() as download:
+        page.click("main >> text=Download")
+    assert download.value.suggested_filename.endswith(".txt")
+    page.goto(f"{server.url}/backups/last/browse?path=uploads/dot.png")
+    assert page.evaluate("document.querySelector('.preview img').decode().then(() => true)")
+    page.goto(f"{server.url}/backups/locked")
+    page.click(".page-head details.menu summary")
+    page.click("text=Download decrypted")
+    with page.expect_download() as download:
+        page.click("dialog[open] [type=submit]")
+    assert download.value.suggested_filename == "locked.tar.gz"
+    assert gzip.decompress(Path(download.value.path()).read_bytes())
+
+
+def test_a_person_searches_and_compares(visit: Callable[[str], Watched], server: Server) -> None:
+    page = visit("/search").page
+    page.fill("main input[name=q]", "one.t")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#versions")
+    assert page.locator("#versions tbody tr").count() == 2
+    page.goto(f"{server.url}/diff?from=first.tar.gz&to=second.tar.gz")
+    assert page.locator(".diff li").count() >= 4
+    assert page.locator("text=encyclopedia/").count()
 
 
 def test_every_download_is_in_the_audit_trail(server: Server) -> None:

@@ -19,7 +19,9 @@ from pinnacle_backup.model.entry import DIRECTORY, Entry
 from pinnacle_backup.model.paths import printable
 
 PAGE_SECONDS: Final = 0.12
-"""A page ends after so long, however few entries it has: a person waits, and can ask for more."""
+"""A page with some entries ends after so long: a person waits, and can ask for more."""
+
+_SOME: Final = 20
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class FolderPage:
     entries: tuple[Entry, ...]
     after: str = ""
 
+    @property
+    def itself(self) -> Entry | None:
+        """What is at the path, where that is no folder."""
+        return next((entry for entry in self.entries if entry.path == self.path), None)
+
 
 def browse_page(opened: Opened, path: str, *, after: str = "", limit: int) -> FolderPage:
     """
@@ -87,14 +94,13 @@ def browse_page(opened: Opened, path: str, *, after: str = "", limit: int) -> Fo
     Raises:
         BackupNotFound: There is no such path in the backup.
     """
-    began = time.monotonic()
     path = clean(path)
+    until = time.monotonic() + PAGE_SECONDS
     state = opened.state()
     found: list[Entry] = []
     try:
         for entry in listing(state, path, after=after):
-            late = found and time.monotonic() - began > PAGE_SECONDS
-            if late or len(found) == limit:
+            if len(found) == limit or (len(found) >= _SOME and time.monotonic() > until):
                 return FolderPage(opened.info, path, tuple(found), found[-1].path)
             found.append(entry)
     finally:

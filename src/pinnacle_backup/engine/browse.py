@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 from pinnacle_backup.engine.grouping import Item
@@ -38,16 +39,22 @@ def listing(state: State, path: str = "", *, recursive: bool = False, after: str
     path = clean(path)
     if after and parent(after) != path:
         raise UsageError(f"{printable(after)} does not lie in {printable(path) or 'the top'}")
-    first = next((entry for entry, _ in below(state, path)), None)
-    if first is None and path:
+    if after:
+        return _children(state, path, state.entries(start=after + _BEHIND))
+    items = below(state, path)
+    first = next(items, None)
+    if first is None:
+        if not path:
+            return iter(())
         raise BackupNotFound(
             f"{printable(path)} is not in the backup", hint="`ls` without a path shows the top"
         )
-    if first is not None and first.path == path and first.type != DIRECTORY:
-        return iter((first,))
+    if first[0].path == path and first[0].type != DIRECTORY:
+        return iter((first[0],))
+    items = chain((first,), items)
     if recursive:
-        return (entry for entry, _ in below(state, path) if entry.path != path)
-    return _children(state, path, after)
+        return (entry for entry, _ in items if entry.path != path)
+    return _children(state, path, items)
 
 
 def below(state: State, *paths: str) -> Iterator[Item]:
@@ -76,13 +83,13 @@ def is_below(path: str, folder: str) -> bool:
     return not folder or path == folder or path.startswith(folder + "/")
 
 
-def _children(state: State, path: str, after: str) -> Iterator[Entry]:
+def _children(state: State, path: str, items: Iterable[Item]) -> Iterator[Entry]:
     """Yield what lies right in a folder; where what lies below a child is much, jump over it."""
     prefix = path + "/" if path else ""
-    child, start = "", after + _BEHIND if after else path
+    child = ""
     while True:
         passed = 0
-        for entry, _ in state.entries(start=start):
+        for entry, _ in items:
             if not is_below(entry.path, path):
                 return
             name = entry.path[len(prefix) :].partition("/")[0]
@@ -97,4 +104,4 @@ def _children(state: State, path: str, after: str) -> Iterator[Entry]:
             yield entry if entry.path == child else Entry(path=child, type=DIRECTORY)
         else:
             return
-        start = child + _BEHIND
+        items = state.entries(start=child + _BEHIND)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from pinnacle_backup.app.browse import browse_page, entry_at
+from pinnacle_backup.app.browse import FolderPage, browse_page
 from pinnacle_backup.app.content import Preview, preview
 from pinnacle_backup.app.diff import compare
 from pinnacle_backup.app.find import find_versions
@@ -19,7 +19,7 @@ from pinnacle_backup.app.search import pattern_of, search
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.errors import PasswordError, PinnacleError
-from pinnacle_backup.model.entry import DIRECTORY, Entry
+from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.permissions import DOWNLOAD, LOOK
 from pinnacle_backup.model.queries import Difference, PathVersion
@@ -43,7 +43,7 @@ router = APIRouter(include_in_schema=False)
 Looking = Annotated[Caller, Depends(needs(LOOK))]
 Text = Annotated[str, Query(max_length=8192)]
 
-_ROWS: Final = 200
+_ROWS: Final = 100
 _DIFFERENCES: Final = 500
 
 
@@ -56,16 +56,15 @@ def browse(request: Request, who: Looking, name: Name, path: Text = "", after: T
         listing = list_backups(who.studio)
         row = backup_row(listing.find(name), listing, schedule_zone(who.studio))
         return page(request, "unlock.html", who, row=row)
-    wanted = raw_query(request, "path")
-    entry = entry_at(opened, wanted)
-    if entry.type == DIRECTORY:
-        return _folder(request, who, opened, entry.path, raw_query(request, "after"))
-    return _file(request, who, opened, entry)
+    after = raw_query(request, "after")
+    found = browse_page(opened, raw_query(request, "path"), after=after, limit=_ROWS)
+    if found.itself is not None:
+        return _file(request, who, opened, found.itself)
+    return _folder(request, who, opened, found, is_first=not after)
 
 
-def _folder(request: Request, who: Caller, opened: Opened, path: str, after: str) -> Response:
-    found = browse_page(opened, path, after=after, limit=_ROWS)
-    info = opened.info
+def _folder(request: Request, who: Caller, opened: Opened, found: FolderPage, *, is_first: bool) -> Response:
+    path, info = found.path, opened.info
     following = browse_address(info, path, found.after) if found.after else ""
     return page(
         request,
@@ -73,7 +72,7 @@ def _folder(request: Request, who: Caller, opened: Opened, path: str, after: str
         who,
         **_place(who.studio, opened, path, "ls"),
         entries=entry_rows(info, found.entries, schedule_zone(who.studio)),
-        first=browse_address(info, path) if after else "",
+        first="" if is_first else browse_address(info, path),
         following=following,
         content=with_query(api_address(info, "content"), path=path),
         restore=_restore_address(opened, path),
