@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
 
 from pinnacle_backup.app.announcing import announce_run
 from pinnacle_backup.app.auditing import actor_of, audit
@@ -87,11 +86,7 @@ def cancel_run(studio: Studio, number: int, *, by: str = "", wait_seconds: float
         PinnacleError: It goes on, or belongs to somebody else.
     """
     process = ask_to_stop(studio, number, by=by)
-    if not _until(lambda: not process.is_alive(), wait_seconds):
-        raise PinnacleError(
-            f"run {number} was asked to stop, but process {process.pid} still works",
-            hint="pinnacle-backup runs shows whether it does",
-        )
+    wait_for(process, f"run {number}", wait_seconds)
     return show_run(studio, number)[0]
 
 
@@ -153,10 +148,34 @@ def send_stop(process: Process) -> None:
         os.close(descriptor)
 
 
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
+def stop_and_wait(process: Process, what: str, seconds: float) -> None:
+    """
+    Ask a process to stop, and wait until it has.
+
+    Raises:
+        PinnacleError: It goes on, or belongs to somebody else.
+    """
+    send_stop(process)
+    wait_for(process, what, seconds)
+
+
+def wait_for(process: Process, what: str, seconds: float) -> None:
+    """
+    Wait until a process that was asked to stop has ended.
+
+    Args:
+        process: The one.
+        what: Who it is, for the error.
+        seconds: How long.
+
+    Raises:
+        PinnacleError: It goes on.
+    """
     deadline = time.monotonic() + seconds
-    while not condition():
+    while process.is_alive():
         if time.monotonic() > deadline:
-            return False
+            raise PinnacleError(
+                f"{what} was asked to stop, but process {process.pid} still works",
+                hint="pinnacle-backup runs shows whether it does",
+            )
         time.sleep(_POLL_SECONDS)
-    return True

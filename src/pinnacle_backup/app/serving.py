@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from pinnacle_backup.app.auditing import actor_of, audit
-from pinnacle_backup.app.runs import send_stop
+from pinnacle_backup.app.runs import stop_and_wait
 from pinnacle_backup.app.studio import Studio
-from pinnacle_backup.errors import PinnacleError, RepositoryBusy
+from pinnacle_backup.errors import RepositoryBusy
 from pinnacle_backup.store.locks import Holder, holders, lock
 from pinnacle_backup.store.processes import process_of
 
 _NAME: Final = "server"
-_POLL_SECONDS: Final = 0.1
 _STOP_SECONDS: Final = 60.0
 
 
@@ -59,12 +57,6 @@ def stop_server(studio: Studio, *, wait_seconds: float = _STOP_SECONDS) -> Holde
     holder = server_of(studio)
     if holder is None:
         return None
-    process = process_of(holder.pid)
-    send_stop(process)
+    stop_and_wait(process_of(holder.pid), "the server", wait_seconds)
     audit(studio, actor_of(studio), "server-stop", f"process {holder.pid}")
-    deadline = time.monotonic() + wait_seconds
-    while process.is_alive():
-        if time.monotonic() > deadline:
-            raise PinnacleError(f"the server was asked to stop, but process {holder.pid} still works")
-        time.sleep(_POLL_SECONDS)
     return holder

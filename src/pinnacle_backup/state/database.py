@@ -12,19 +12,18 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.paths import printable
+from pinnacle_backup.repository.catalog.sqlite import Layout, prepare
 
 T = TypeVar("T")
 _File = tuple[int, int] | None
 """Which file it is, whatever its name; None where there is none."""
 
 FILE_NAME: Final = "state.db"
-_APPLICATION: Final = 0x50425553
-_VERSION: Final = 1
 _WAIT_SECONDS: Final = 10.0
 _SCHEMA: Final = """
 CREATE TABLE property (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -91,6 +90,10 @@ CREATE TRIGGER audit_is_true BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 't
 _END: Final = ";\n"
 """Of a statement: a semicolon within a line belongs to a trigger."""
 
+_LAYOUT: Final = Layout(
+    what="state database", application=0x50425553, version=1, statements=_SCHEMA.split(_END)
+)
+
 
 class Database:
     """The state database of one studio, opened at the first question; for one thread of one process."""
@@ -131,7 +134,7 @@ class Database:
         """
 
         def transaction(db: sqlite3.Connection) -> T:
-            with _transaction(db):
+            with transaction(db):
                 return work(db)
 
         return self.run(transaction)
@@ -190,44 +193,11 @@ def _open(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_SECONDS)
     try:
         database.execute("PRAGMA foreign_keys = ON")
-        _prepare(database)
+        prepare(database, _LAYOUT)
     except BaseException:
         database.close()
         raise
     return database
-
-
-def _prepare(database: sqlite3.Connection) -> None:
-    if _version(database) == (0, 0):
-        with _transaction(database):
-            if _version(database) == (0, 0):  # else another process was faster
-                _create(database)
-    if _version(database) != (_APPLICATION, _VERSION):
-        raise sqlite3.DatabaseError("not a state database of this version")
-
-
-def _create(database: sqlite3.Connection) -> None:
-    for statement in _SCHEMA.split(_END):
-        database.execute(statement)
-    database.execute(f"PRAGMA application_id = {_APPLICATION}")
-    database.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-def _version(database: sqlite3.Connection) -> tuple[int, int]:
-    application = database.execute("PRAGMA application_id").fetchone()[0]
-    return application, database.execute("PRAGMA user_version").fetchone()[0]
-
-
-@contextlib.contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        database.execute("COMMIT")
-    except BaseException:
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
 
 
 def _is_damage(error: Exception) -> bool:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from pinnacle_backup.app.auditing import actor_of, audit
-from pinnacle_backup.app.runs import send_stop
+from pinnacle_backup.app.runs import stop_and_wait
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import PinnacleError, RepositoryBusy
 from pinnacle_backup.store.locks import Holder, holders, lock
 from pinnacle_backup.store.processes import process_of
 
 _NAME = "scheduler"
-_POLL_SECONDS = 0.1
 _STOP_SECONDS = 120.0
 
 
@@ -81,15 +79,6 @@ def stop_scheduler(studio: Studio, *, wait_seconds: float = _STOP_SECONDS) -> Ho
     holder = scheduler_of(studio)
     if holder is None:
         return None
-    process = process_of(holder.pid)
-    send_stop(process)
+    stop_and_wait(process_of(holder.pid), "the scheduler", wait_seconds)
     audit(studio, actor_of(studio), "scheduler-stop", f"process {holder.pid}")
-    deadline = time.monotonic() + wait_seconds
-    while process.is_alive():
-        if time.monotonic() > deadline:
-            raise PinnacleError(
-                f"the scheduler was asked to stop, but process {holder.pid} still works",
-                hint="pinnacle-backup runs shows whether it does",
-            )
-        time.sleep(_POLL_SECONDS)
     return holder

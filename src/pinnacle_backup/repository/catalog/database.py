@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, TypeVar
+
+from pinnacle_backup.repository.catalog.sqlite import Layout, prepare
 
 T = TypeVar("T")
 
-_VERSION: Final = 1
-_APPLICATION: Final = 0x50425550
 # AUTOINCREMENT never gives a number twice, so rows of a dropped backup cannot come to mean another one.
 _SCHEMA: Final = """
 CREATE TABLE property (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -26,6 +26,7 @@ CREATE TABLE content (
     id BLOB PRIMARY KEY, archive INTEGER NOT NULL, member INTEGER NOT NULL, stored INTEGER NOT NULL,
     start INTEGER NOT NULL, length INTEGER NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
 """
+_LAYOUT: Final = Layout(what="catalog", application=0x50425550, version=1, statements=_SCHEMA.split(";"))
 FAILURES: Final = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter from messages that quote damage
 _UNUSABLE: Final = frozenset(
     (
@@ -60,7 +61,7 @@ class Database:
         """Do the work in one transaction."""
 
         def transaction(db: sqlite3.Connection) -> None:
-            with _transaction(db):
+            with transaction(db):
                 work(db)
 
         self.run(transaction)
@@ -116,37 +117,8 @@ def _open_file(path: str) -> sqlite3.Connection:
 def _prepared(database: sqlite3.Connection) -> sqlite3.Connection:
     database.execute("PRAGMA cache_size = -16384")
     database.execute("PRAGMA synchronous = OFF")  # what a power cut may do to it, the checksums tell
-    if _version(database) == (0, 0):
-        with _transaction(database):
-            if _version(database) == (0, 0):  # else another process was faster
-                _create(database)
-    if _version(database) != (_APPLICATION, _VERSION):
-        raise sqlite3.DatabaseError("not a catalog of this version")
+    prepare(database, _LAYOUT)
     return database
-
-
-def _create(database: sqlite3.Connection) -> None:
-    for statement in _SCHEMA.split(";"):
-        database.execute(statement)
-    database.execute(f"PRAGMA application_id = {_APPLICATION}")
-    database.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-def _version(database: sqlite3.Connection) -> tuple[int, int]:
-    application = database.execute("PRAGMA application_id").fetchone()[0]
-    return application, database.execute("PRAGMA user_version").fetchone()[0]
-
-
-@contextlib.contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        database.execute("COMMIT")
-    except BaseException:
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
 
 
 def _is_damage(error: Exception) -> bool:
