@@ -52,7 +52,7 @@ def is_off(studio: Studio) -> bool:
 
 def switch_on(studio: Studio) -> None:
     """Let there be a scheduler again."""
-    if Properties(studio.state).change(_KEY, ""):
+    if Properties(studio.state).get(_KEY) and Properties(studio.state).change(_KEY, ""):
         studio.log.info("scheduler: switched on by %s", studio.origin.user or "somebody")
         audit(studio, actor_of(studio), "scheduler-on", "the scheduler")
 
@@ -77,10 +77,10 @@ def switch_off(
     if not is_off(studio):
         Properties(studio.state).change(_KEY, msgspec.json.encode(mark).decode())
         studio.log.info("scheduler: switched off by %s", mark.by or "somebody")
-        audit(studio, actor_of(studio), "scheduler-off", "the scheduler")
     holder = scheduler_of(studio)
     if holder is None or holder.command != SERVER:
         return stop_scheduler(studio, wait_seconds=wait_seconds)
+    audit(studio, actor_of(studio), "scheduler-stop", f"the server, process {holder.pid}")
     wake()
     _await_release(studio, holder, wait_seconds)
     return holder
