@@ -133,11 +133,11 @@ class Database:
             StateError: The file cannot be used; nothing was changed.
         """
 
-        def transaction(db: sqlite3.Connection) -> T:
+        def whole(db: sqlite3.Connection) -> T:
             with transaction(db):
                 return work(db)
 
-        return self.run(transaction)
+        return self.run(whole)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work; where the file turns out to be damaged, once more on a new one."""

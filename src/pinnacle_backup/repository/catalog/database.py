@@ -60,11 +60,11 @@ class Database:
     def write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         """Do the work in one transaction."""
 
-        def transaction(db: sqlite3.Connection) -> None:
+        def whole(db: sqlite3.Connection) -> None:
             with transaction(db):
                 work(db)
 
-        self.run(transaction)
+        self.run(whole)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do the work on this file, else on one made anew, else in memory, and return what it returns."""
