@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.repository.catalog.sqlite import Layout, prepare
+from pinnacle_backup.repository.catalog.sqlite import Layout, prepare, transaction
 
 T = TypeVar("T")
 _File = tuple[int, int] | None

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from pinnacle_backup.repository.catalog.sqlite import Layout, prepare
+from pinnacle_backup.repository.catalog.sqlite import Layout, prepare, transaction
 
 T = TypeVar("T")
 

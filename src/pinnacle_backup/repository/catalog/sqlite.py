@@ -43,8 +43,8 @@ def prepare(database: sqlite3.Connection, layout: Layout) -> None:
 @contextlib.contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """Write all that is done in the block, or nothing of it."""
-    database.execute("BEGIN IMMEDIATE")
     try:
+        database.execute("BEGIN IMMEDIATE")  # a signal while it waits for others must not leave it open
         yield
         database.execute("COMMIT")
     except BaseException:
