@@ -10,8 +10,11 @@ import pytest
 
 from .canaries import leaks, logs_below
 
-# A shell that ignores hang-ups (nohup) hands that on; tests that send one need a program that hears it.
+# A shell that ignores hang-ups (nohup) or interrupts (`&` in a script) hands that on; tests that send one
+# need a program that hears it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
