@@ -73,8 +73,11 @@ def test_a_plan_tells_everything_and_changes_nothing(server: Server, backup: str
     change_rows(server.root)
     answer = server.json("POST", "/api/v1/restores/plan", json={"backup": backup})
     plan = answer["plan"]
-    assert answer["ready"] and answer["href"] == f"/restore?plan={answer['id']}"
-    assert plan["in_place"] and plan["create"] == 1 and plan["overwrite"] >= 2
+    assert answer["ready"]
+    assert answer["href"] == f"/restore?plan={answer['id']}"
+    assert plan["in_place"]
+    assert plan["create"] == 1
+    assert plan["overwrite"] >= 2
     assert {path["path"]: path["action"] for path in plan["paths"]}["uploads/sub/one.txt"] == "overwrite"
     [database] = plan["databases"]
     assert database["path"] == "app.db"
@@ -97,14 +100,17 @@ def test_a_database_in_use_is_named_before_anything_begins(server: Server, backu
         ended = server.wait_for(run)
         application.communicate()
     [used] = plan["in_use"]
-    assert used["path"] == "app.db" and f"process {application.pid}" in used["reason"]
-    assert ended["outcome"] == "failed" and "in use" in ended["message"]
+    assert used["path"] == "app.db"
+    assert f"process {application.pid}" in used["reason"]
+    assert ended["outcome"] == "failed"
+    assert "in use" in ended["message"]
 
 
 def test_a_restore_needs_the_right_name_and_the_right_role(server: Server, backup: str) -> None:
     order = {"backup": backup, "confirmation": "something else"}
     refused = server.request("POST", "/api/v1/restores", json=order)
-    assert refused.status_code == 422 and backup in refused.json()["hint"]
+    assert refused.status_code == 422
+    assert backup in refused.json()["hint"]
     for role in (OPERATOR, VIEWER):
         for path in ("restores", "restores/plan", "undo", "undo/plan"):
             assert server.request("POST", f"/api/v1/{path}", role=role, json=order).status_code == 403
@@ -113,7 +119,8 @@ def test_a_restore_needs_the_right_name_and_the_right_role(server: Server, backu
     missing = server.request("POST", "/api/v1/restores/plan", json={"backup": "/etc/passwd"})
     assert missing.status_code == 404
     nothing = server.request("POST", "/api/v1/restores/plan", json={"backup": backup, "paths": ["no/such"]})
-    assert nothing.status_code == 404 and "no/such" in nothing.json()["detail"]
+    assert nothing.status_code == 404
+    assert "no/such" in nothing.json()["detail"]
     assert server.request("GET", "/api/v1/restores/plan/..%2F..%2Fstate").status_code == 404
 
 
@@ -135,7 +142,8 @@ def test_an_undo_refuses_what_was_not_seen(server: Server, backup: str) -> None:
     stale = server.request("POST", "/api/v1/undo", json={"backup": "before_restore_20010101_000000.tar.gz"})
     assert stale.status_code == 409
     plan = server.json("POST", "/api/v1/undo/plan", json={})["plan"]
-    assert plan["backup"]["safety"] and plan["in_place"]
+    assert plan["backup"]["safety"]
+    assert plan["in_place"]
 
 
 def test_from_trouble_to_the_way_back(server: Server, backup: str, browse: Callable[..., Page]) -> None:
@@ -224,7 +232,9 @@ def test_a_drill_proves_a_backup_and_its_report_can_be_read(
 
     [drill, *_] = server.json("GET", "/api/v1/drills", role=VIEWER)["drills"]
     shown = server.json("GET", f"/api/v1/drills/{drill['id']}", role=VIEWER)
-    assert shown["genuine"] and shown["own"] and shown["report"]["backup"]["name"] == backup
+    assert shown["genuine"]
+    assert shown["own"]
+    assert shown["report"]["backup"]["name"] == backup
     assert server.request("GET", "/api/v1/drills/..%2Fkey").status_code == 404
     assert server.request("POST", "/api/v1/drills", role=VIEWER, json={}).status_code == 403
 
