@@ -9,6 +9,7 @@ from pathlib import Path
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.scheduler.child import launch
 from pinnacle_backup.app.studio import open_studio
+from pinnacle_backup.model.jobs import JobState
 from pinnacle_backup.schedule.decision import Due
 from pinnacle_backup.schedule.job import Job
 
@@ -23,9 +24,10 @@ def test_modules_of_the_studio_are_not_taken_for_pythons(tmp_path: Path) -> None
     now = datetime.now(UTC)
     job = Job(name="daily-full", run="full", cron="0 2 * * *")
 
+    studio.jobs.save(job.name, job.cron, JobState(settled=now), now)
     child = launch(studio, Due(job=job, slot=now, attempt=1, missed=0, start=now, reason=""))
     child.wait(60)
     code, said = child.exit_code, child.last_words
     child._errors.close()
 
-    assert (code, "the scheduler has gone on meanwhile" in said) == (3, True), said
+    assert (code, "this slot is no longer in hand" in said) == (3, True), said

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,30 @@ def test_a_transaction_that_fails_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         database.write(work)
     assert database.read("SELECT * FROM property") == []
+    database.close()
+
+
+def test_a_signal_while_it_waits_for_others_leaves_it_usable(tmp_path: Path) -> None:
+    """A transaction that stayed open would be taken for damage by the next one."""
+    path = tmp_path / "state.db"
+    database = Database(str(path), warn=pytest.fail)
+    write(database)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.5, lambda: other.execute("COMMIT"))
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        release.start()
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            write(database)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        release.join()
+        other.close()
+    write(database)
+    assert database.read("SELECT value FROM property") == [("b",)]
+    assert [found.name for found in tmp_path.iterdir()] == ["state.db"]
     database.close()
 
 
