@@ -19,15 +19,23 @@ def list_backups(studio: Studio) -> Listing:
     return studio.repository.listing()
 
 
-def show_backup(studio: Studio, reference: str, *, passwords: PasswordSource) -> BackupDetails:
+def show_backup(
+    studio: Studio, reference: str, *, passwords: PasswordSource, listing: Listing | None = None
+) -> BackupDetails:
     """
     Return all that is known of one backup; what needs the password, only where one was given.
+
+    Args:
+        studio: Whose.
+        reference: What a person calls it.
+        passwords: Nobody is asked for one.
+        listing: All backups, where they were listed already.
 
     Raises:
         BackupNotFound: There is none of that name.
         PasswordError: A password was given, and it is wrong.
     """
-    listing = studio.repository.listing()
+    listing = listing or studio.repository.listing()
     info = listing.find(reference)
     names = {other.header.id: other.name for other in listing.backups}
     return BackupDetails(

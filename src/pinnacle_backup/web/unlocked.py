@@ -17,10 +17,11 @@ import msgspec
 from fastapi import Request
 
 from pinnacle_backup.app.listing import list_backups, show_backup
-from pinnacle_backup.app.opening import Opened, open_backup
+from pinnacle_backup.app.opening import Located, Opened, open_located
 from pinnacle_backup.config.secrets import Password, Secret, choose_password
 from pinnacle_backup.errors import PasswordError
 from pinnacle_backup.model.queries import BackupDetails
+from pinnacle_backup.repository.listing import Listing
 
 if TYPE_CHECKING:  # it needs the services, and they hold what is unlocked
     from pinnacle_backup.web.auth import Caller
@@ -110,8 +111,9 @@ class Unlocked:
         """
         owner = owner_of(request, who)
         known = Known(who, (password, *self._passwords(owner)))
+        located = _located(who, name)
         with self._deriving:
-            opened = open_backup(who.studio, _exact(who, name), known)
+            opened = open_located(who.studio, located, known)
         self._keep(owner, opened, password)
         return opened
 
@@ -123,27 +125,30 @@ class Unlocked:
             BackupNotFound: There is no such backup.
             PasswordError: It is locked.
         """
-        info = list_backups(who.studio).find(name)
+        located = _located(who, name)
+        info = located.info
         if not info.encrypted:
-            return open_backup(who.studio, info.name, self.passwords(request, who))
+            return open_located(who.studio, located, self.passwords(request, who))
         owner = owner_of(request, who)
         with self._lock:
             kept = self._current(owner)
             if kept is not None and info.header.id in kept.opened:
                 return kept.opened[info.header.id]
         with self._deriving:
-            opened = open_backup(who.studio, info.name, self.passwords(request, who))
+            opened = open_located(who.studio, located, self.passwords(request, who))
         self._keep(owner, opened, None)
         return opened
 
-    def details(self, request: Request, who: Caller, name: str) -> BackupDetails:
+    def details(
+        self, request: Request, who: Caller, name: str, listing: Listing | None = None
+    ) -> BackupDetails:
         """
         Return all that is known of a backup; what needs the password, only where it is unlocked already.
 
         Raises:
             BackupNotFound: There is no such backup.
         """
-        details = show_backup(who.studio, name, passwords=Nobody())
+        details = show_backup(who.studio, name, passwords=Nobody(), listing=listing)
         info = details.backup
         if not (info.encrypted and self.is_open(request, who, info.header.id)):
             return details
@@ -204,6 +209,7 @@ def owner_of(request: Request, who: Caller) -> Owner:
     return ("token", hashlib.sha256(request.headers.get("authorization", "").encode()).digest())
 
 
-def _exact(who: Caller, name: str) -> str:
-    """Return the name of a backup of this studio: never the path of a file somewhere."""
-    return list_backups(who.studio).find(name).name
+def _located(who: Caller, name: str) -> Located:
+    """Return a backup of this studio: never a file somewhere, as the command line would."""
+    listing = list_backups(who.studio)
+    return Located(listing.find(name), listing, who.studio.repository)

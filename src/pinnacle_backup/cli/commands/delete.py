@@ -7,6 +7,7 @@ import click
 from pinnacle_backup.cli import group
 from pinnacle_backup.cli.context import Context, pass_context
 from pinnacle_backup.cli.parameters import NAME_HELP, backup_argument
+from pinnacle_backup.errors import UsageError
 
 
 @group.command("delete", epilog=NAME_HELP, examples=(("One that was made by mistake", "delete my_backup"),))
@@ -27,6 +28,8 @@ def command(context: Context, name: str, yes: bool) -> int:
 
     studio = context.studio()
     found = studio.repository.find(name)
+    if not (yes or context.interactive):
+        raise UsageError("nobody is here to agree, and what is deleted is gone", hint="add --yes")
     if not yes:
         context.confirm(f"Delete {printable(found.name)} for good?", instead="--yes")
     deleted = delete_backup(studio, found.name)

@@ -23,7 +23,7 @@ from pinnacle_backup.web.routes.api.backups import Name
 router = APIRouter(include_in_schema=False)
 Looking = Annotated[Caller, Depends(needs(LOOK))]
 
-PAGE: Final = 100
+PAGE: Final = 50
 _KIND_WORDS: Final = {
     "": "All", "full": "Full", "incremental": "Incremental", "safety": "Safety",
     "pinned": "Pinned", "unverified": "Not verified",
@@ -73,8 +73,8 @@ def backups(
 def backup(request: Request, who: Looking, name: Name) -> Response:
     """Show one."""
     studio = who.studio
-    details = services_of(request).unlocked.details(request, who, name)
     listing = list_backups(studio)
+    details = services_of(request).unlocked.details(request, who, name, listing)
     info, zone = details.backup, schedule_zone(studio)
     row = backup_row(info, listing, zone)
     return page(

@@ -45,6 +45,7 @@ Text = Annotated[str, Query(max_length=8192)]
 
 _ROWS: Final = 100
 _DIFFERENCES: Final = 500
+_CHOICES: Final = 200
 
 
 @router.get("/backups/{name}/browse")
@@ -198,7 +199,8 @@ def diff(
     words = [reference(info) for info in (one, other) if info]
     options = [
         (info.header.id, f"{day_and_time(instant(info.header.created), zone)} · {kind_of(info)}")
-        for info in listing.backups
+        for place, info in enumerate(listing.backups)
+        if place < _CHOICES or info in (one, other)
     ]
     return streamed(
         request,
