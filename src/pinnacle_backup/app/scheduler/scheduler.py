@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from traceback import format_exc
 from typing import Final
 
 from msgspec.structs import replace
@@ -89,11 +90,21 @@ class Scheduler:
         audit(self.studio, actor_of(self.studio), "scheduler-start", f"process {os.getpid()}")
         try:
             while True:
-                self.wait(self.look())
+                self.wait(self._look_and_survive())
         finally:
             self._stop_child()
             self._leases.close()
             self.studio.log.info("scheduler: stopped")
+
+    def _look_and_survive(self) -> float:
+        """Look; what nobody foresaw is written down, and the next look may do better."""
+        try:
+            return self.look()
+        except PinnacleError:
+            raise
+        except Exception:  # noqa: BLE001 - a scheduler that has died makes no backups
+            self.studio.log_failure(format_exc())
+            return LOOK_SECONDS
 
     def look(self) -> float:
         """Do all that is to be done now, and return for how many seconds there is nothing more to do."""

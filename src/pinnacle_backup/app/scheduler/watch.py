@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import ConfigError
+from pinnacle_backup.model.paths import printable
 
 Stamp = tuple[int, int, int] | None
 
@@ -31,7 +32,7 @@ class ConfigurationWatch:
 
     def _open_again(self) -> None:
         try:
-            opened = self._reopen(self._studio.place)
+            opened = self._opened()
         except ConfigError as error:
             self.fault = error
             self._studio.log.error("scheduler: %s; the last good configuration stays in force", error.message)
@@ -41,6 +42,11 @@ class ConfigurationWatch:
         self._studio.state.close()
         self._studio.logs.close()
         self._studio = opened
+
+    def _opened(self) -> Studio:
+        if self._seen is None:  # the defaults are for a studio that never had one
+            raise ConfigError(f"{printable(self._studio.place.file)} is gone", hint="put it back")
+        return self._reopen(self._studio.place)
 
 
 def _stamp(place: Place) -> Stamp:

@@ -1,0 +1,59 @@
+"""The scheduler follows its configuration, and a bad moment of the file changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pinnacle_backup.app.place import Place
+from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
+from pinnacle_backup.app.studio import Studio, open_studio
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> tuple[Path, ConfigurationWatch]:
+    file = tmp_path / "config.json"
+    file.write_text("{}")
+    place = Place(str(tmp_path), str(file), {}, may_lack=True)
+
+    def reopen(place: Place) -> Studio:
+        return open_studio(place, command="test", warn=_ignore)
+
+    return file, ConfigurationWatch(reopen(place), reopen)
+
+
+_ignore: Callable[[str], None] = lambda _: None
+
+
+def test_a_changed_one_is_in_force(watched: tuple[Path, ConfigurationWatch]) -> None:
+    file, watch = watched
+    assert watch.current().configuration.backup.retention_days == 30
+    file.write_text('{"backup": {"retention_days": 7}}')
+    assert watch.current().configuration.backup.retention_days == 7
+    assert watch.fault is None
+
+
+def test_a_wrong_one_leaves_the_last_good_one_in_force(watched: tuple[Path, ConfigurationWatch]) -> None:
+    file, watch = watched
+    file.write_text('{"backup": {"retention_days": "many"}}')
+    assert watch.current().configuration.backup.retention_days == 30
+    assert watch.fault is not None
+    assert "retention_days" in watch.fault.message
+
+
+def test_a_file_that_is_gone_for_a_moment_does_not_mean_the_defaults(
+    watched: tuple[Path, ConfigurationWatch],
+) -> None:
+    """An editor moves the old file away before the new one has its name."""
+    file, watch = watched
+    file.write_text('{"backup": {"retention_days": 7}}')
+    watch.current()
+    file.rename(file.with_suffix(".old"))
+    assert watch.current().configuration.backup.retention_days == 7
+    assert watch.fault is not None
+    assert "is gone" in watch.fault.message
+    file.with_suffix(".old").rename(file)
+    assert watch.current().configuration.backup.retention_days == 7
+    assert watch.fault is None
