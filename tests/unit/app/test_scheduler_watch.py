@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,8 @@ def watched(tmp_path: Path) -> tuple[Path, ConfigurationWatch]:
     return file, ConfigurationWatch(reopen(place), reopen)
 
 
-_ignore: Callable[[str], None] = lambda _: None
+def _ignore(_: str) -> None:
+    """Hear nothing."""
 
 
 def test_a_changed_one_is_in_force(watched: tuple[Path, ConfigurationWatch]) -> None:
