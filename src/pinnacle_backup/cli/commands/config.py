@@ -19,7 +19,7 @@ from pinnacle_backup.cli.context import Context, pass_context
     ),
 )
 def command() -> None:
-    """Check, show or change the configuration."""
+    """Check or show the configuration, or change it."""
 
 
 @command.command(
@@ -73,7 +73,7 @@ def show(context: Context) -> int:
         ("Whose password, without it in the history", "config set notifications.smtp.password=-"),
     ),
 )
-@click.argument("changes", metavar="KEY=VALUE...", nargs=-1, required=True)
+@click.argument("changes", metavar="KEY=VALUE", nargs=-1, required=True)
 @pass_context
 def set_(context: Context, changes: tuple[str, ...]) -> int:
     """
