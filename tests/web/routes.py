@@ -1,43 +1,22 @@
-"""All routes of the server, read from the very table that answers requests."""
+"""All routes of the server, with addresses that lead to them."""
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, iter_route_contexts
 
 from pinnacle_backup.app.place import Place
-from pinnacle_backup.web.auth import caller
+from pinnacle_backup.web import table
 from pinnacle_backup.web.factory import create_app
 from pinnacle_backup.web.services import Services
 
 _EXAMPLES: Mapping[str, str] = {"number": "1", "id": "1", "name": "backup_20200101_000000.tar.gz"}
 
 
-@dataclass(frozen=True)
-class Route:
-    """
-    One method of one path.
-
-    Attributes:
-        method, path: As in the table.
-        asks: Whether it asks who the caller is.
-        actions: What the caller has to be allowed to do.
-    """
-
-    method: str
-    path: str
-    asks: bool = field(compare=False)
-    actions: tuple[str, ...] = field(compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+class Route(table.Route, frozen=True):
+    """One method of one path."""
 
     def address(self, values: Mapping[str, str] = _EXAMPLES) -> str:
         """Return an address that leads to it."""
@@ -52,26 +31,5 @@ def application() -> FastAPI:
 
 def routes(app: FastAPI | None = None) -> list[Route]:
     """Return all routes, without the static files."""
-    found = []
-    for context in iter_route_contexts((app or application()).routes):
-        route = context.original_route
-        if isinstance(route, APIRoute):
-            calls = list(_calls(context.dependant))
-            actions = tuple(filter(None, map(_action, calls)))
-            found += [
-                Route(method, context.path, caller in calls, actions) for method in sorted(context.methods)
-            ]
-    return sorted(found, key=str)
-
-
-def _calls(dependant: Dependant) -> Iterator[Any]:
-    for each in dependant.dependencies:
-        yield each.call
-        yield from _calls(each)
-
-
-def _action(call: Any) -> str | None:
-    """Return what ``needs`` asks for, if it made this dependency."""
-    if getattr(call, "__qualname__", "") != "needs.<locals>.check":
-        return None
-    return str(inspect.getclosurevars(call).nonlocals["action"])
+    found = table.routes(app or application())
+    return [Route(**{name: getattr(route, name) for name in route.__struct_fields__}) for route in found]

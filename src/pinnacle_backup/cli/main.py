@@ -55,6 +55,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Server": {
         "serve": "Serve the pages and the API, and be the scheduler.",
+        "openapi": "Print the description of the API.",
         "user": "List, add, change and remove users.",
         "token": "List, make and revoke keys for programs.",
         "audit": "List who did what.",

@@ -143,4 +143,5 @@ def needs(action: str) -> Callable[[Caller], Caller]:
         who.require(action)
         return who
 
+    check.action = action  # type: ignore[attr-defined] # read by ``table``
     return check

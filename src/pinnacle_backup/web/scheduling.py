@@ -18,8 +18,8 @@ from pinnacle_backup.model.runs import SCHEDULE, Origin
 _AFTER_AN_ERROR: Final = 60.0
 
 
-class _Ended(Exception):
-    """The scheduler was stopped, or the server ends."""
+class _Ended(BaseException):
+    """The scheduler was stopped, or the server ends: like a signal, no fault that it would survive."""
 
 
 class BesideServer:

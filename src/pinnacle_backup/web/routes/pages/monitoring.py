@@ -10,6 +10,7 @@ from starlette.responses import Response
 from pinnacle_backup.app.health import studio_health
 from pinnacle_backup.app.listing import list_backups
 from pinnacle_backup.app.metrics import exposition
+from pinnacle_backup.app.plain import plain
 from pinnacle_backup.app.status import studio_status
 from pinnacle_backup.errors import NotAuthenticated, PinnacleError
 from pinnacle_backup.model.health import CRITICAL, UNKNOWN
@@ -46,14 +47,14 @@ def health(request: Request) -> Response:
 @router.get("/backup/status", summary="Show the current status of the backup system")
 def status(who: Looking) -> Response:
     """As ``pinnacle-backup status --json``."""
-    return data(studio_status(who.studio))
+    return data(plain(studio_status(who.studio)))
 
 
 @router.get("/backup/list", summary="List the available backups")
 def backups(who: Looking) -> Response:
     """As ``pinnacle-backup list --json``."""
     listing = list_backups(who.studio)
-    return data({"backups": listing.backups, "problems": listing.problems})
+    return data(plain({"backups": listing.backups, "problems": listing.problems}))
 
 
 @router.get("/metrics", summary="Show figures for Prometheus")
