@@ -17,8 +17,8 @@ class CalendarDay(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         day: The day, in the zone of the schedule.
-        state: ``good``; ``warning``; ``failed``: the last attempt at something failed; ``missed``: what was due
-            was not made; ``idle``: nothing was due.
+        state: ``good``; ``warning``; ``failed``: the last attempt at something failed; ``missed``: what was
+            due was not made; ``idle``: nothing was due.
         sentence: What happened, in words.
         backups: How many backups were made.
         last_run: Number of the last run that began on it; 0 where none did.
