@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -27,6 +27,11 @@ _COLUMNS: Final = (
     "id, verb, detail, origin, outcome, exit_code, code, message, hint, started, ended, seconds, facts, "
     "warnings, stopped_by, process"
 )
+
+_NAMES: Final = _COLUMNS.split(", ")
+_PROCESS: Final = msgspec.json.Decoder(Process)
+_ORIGIN: Final = msgspec.json.Decoder(Origin)
+_FACTS: Final = msgspec.json.Decoder(RunFacts)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,8 +207,8 @@ def _run(row: tuple[object, ...]) -> Run:
 
 
 def _decoded(row: tuple[object, ...]) -> Run:
-    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    process = msgspec.json.decode(str(values.pop("process")), type=Process)
-    values["origin"] = msgspec.json.decode(str(values["origin"]), type=Origin)
-    values["facts"] = msgspec.json.decode(str(values["facts"]), type=RunFacts)
-    return msgspec.convert({**values, "pid": process.pid}, Run, from_attributes=True)
+    values: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+    values["pid"] = _PROCESS.decode(values.pop("process")).pid
+    values["origin"] = _ORIGIN.decode(values["origin"])
+    values["facts"] = _FACTS.decode(values["facts"])
+    return Run(**values)  # the columns have types of their own; checking them again would take half the time
