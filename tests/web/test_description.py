@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
@@ -19,6 +20,7 @@ from pinnacle_backup.web.factory import PUBLIC
 from pinnacle_backup.web.shapes import SHAPES
 
 from ..studios import Studio
+from .browser import watched
 from .routes import application, routes
 from .serving import Server, opened, serving
 
@@ -146,3 +148,24 @@ def test_no_request_breaks_the_server(case: schemathesis.Case, here: Server, alm
     if case.operation.path == "/health":
         checks.remove(not_a_server_error)  # 503 is its word for a studio that is not protected
     case.call_and_validate(base_url=here.url, headers=headers, checks=checks)
+
+
+def test_people_can_read_it(here: Server, browser: Browser) -> None:
+    """The page shows every operation, and every link in it leads to a place in it."""
+    with watched(browser) as seen:
+        here.login(seen.page, "viewer")
+        seen.page.goto(f"{here.url}/api")
+        shown = {
+            f"{method} {path}"
+            for method, path in (
+                text.split("\n")[:2]
+                for text in seen.page.locator(".api-section details > summary").all_inner_texts()
+            )
+        }
+        targets = seen.page.eval_on_selector_all(
+            "main a[href^='#']", "links => links.map(a => a.hash.slice(1))"
+        )
+        places = seen.page.eval_on_selector_all("main [id]", "all => all.map(one => one.id)")
+    assert SHAPES.keys() <= shown
+    assert set(targets) <= set(places)
+    assert seen.complaints == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -83,12 +84,13 @@ _REASONS: Final[Mapping[str, str]] = {
     "429": "Too many wrong passwords: wait",
     "default": "It did not work",
 }
+EXAMPLE_TOKEN: Final = "$TOKEN"  # noqa: S105 - a variable of the shell
 _UNUSED: Final = ("HTTPValidationError", "ValidationError")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the description of an application's API as one JSON document."""
-    document = app.openapi()
+    document = deepcopy(app.openapi())
     answers, components = schemas(SHAPES)
     known = {str(route): route for route in routes(app)}
     for path, methods in document["paths"].items():
@@ -114,6 +116,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document["tags"] = [{"name": name, "description": words} for name, words in _TAGS.items()]
     document["security"] = [{"token": []}, {"session": []}]
     return document
+
+
+def description_of(app: FastAPI) -> dict[str, Any]:
+    """Return the same, made once; nobody may change it."""
+    found: dict[str, Any] | None = getattr(app.state, "description", None)
+    if found is None:
+        found = app.state.description = describe(app)
+    return found
 
 
 def _complete(operation: dict[str, Any], route: Route, answers: Mapping[str, Any]) -> None:
