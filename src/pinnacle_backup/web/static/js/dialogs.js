@@ -28,3 +28,6 @@ function fill(dialog, values) {
     input.dataset.mustEqual = values[input.dataset.mustEqualSlot];
   }
 }
+
+// A link from another page opens it, too: "/backups?create".
+if (location.search === "?create") all('[data-open="create"]')[0]?.click();
