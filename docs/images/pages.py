@@ -2,7 +2,7 @@
 Makes the pictures of the pages: of a real server, on a studio with three weeks of real backups.
 
 ``python docs/images/pages.py`` from the root of the repository, with Playwright and ``chromium`` installed.
-The past is made by the program itself, with a clock that stands in the past; two of its days went wrong.
+The past is made by the program itself, with a clock that stands in the past; one of its days went wrong.
 """
 
 # ruff: noqa: E402 - the program is found before it is imported
@@ -44,7 +44,7 @@ from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.runs import SCHEDULE, Origin
 from pinnacle_backup.web.unlocked import Nobody
 
-DAYS, FAILED_DAY, MISSED_DAY = 21, 9, 15
+DAYS, FAILED_DAY = 21, 9
 PORT, WIDTH, HEIGHT = 9471, 1280, 860
 NAME, PASSWORD = "anna", "seven calm otters paddle home"
 LARGEST = 200_000
@@ -99,9 +99,7 @@ def live_through(root: Path) -> None:
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for day in range(DAYS, 0, -1):
         date = midnight - timedelta(days=day)
-        work(root, day)
-        if day == MISSED_DAY:
-            continue
+        work(root, date - timedelta(hours=6))
         if day == FAILED_DAY:
             with away(root / "uploads"):
                 do(root, "daily-full", date + timedelta(hours=2))
@@ -113,20 +111,21 @@ def live_through(root: Path) -> None:
         if day == 4:
             do(root, "monthly-drill", date + timedelta(hours=5))
         if date.weekday() < 5 or day == 1:
-            work(root, day)
+            work(root, date + timedelta(hours=11))
             do(root, "afternoon", date + timedelta(hours=13))
     if datetime.now(UTC) > midnight + timedelta(hours=2, minutes=10):
         do(root, "daily-full", midnight + timedelta(hours=2))
 
 
-def work(root: Path, day: int) -> None:
-    """Change the studio as a day of work does."""
-    chance = random.Random(day)
+def work(root: Path, moment: datetime) -> None:
+    """Change the studio as some hours of work do."""
+    chance = random.Random(moment.day * 24 + moment.hour)
     for _ in range(chance.randrange(3, 9)):
-        image = root / f"uploads/images/{chance.choice(('castle', 'harbour', 'forest', 'portrait'))}-"
-        Path(f"{image}{chance.randrange(1000):03}.png").write_bytes(
-            chance.randbytes(chance.randrange(200_000))
-        )
+        name = f"{chance.choice(('castle', 'harbour', 'forest', 'portrait'))}-{chance.randrange(1000):03}.png"
+        image = root / "uploads/images" / name
+        image.write_bytes(chance.randbytes(chance.randrange(200_000)))
+        drawn = moment.timestamp() + chance.randrange(3600)
+        os.utime(image, (drawn, drawn))
     with (root / "logs/ultra_pinnacle.log").open("a") as log:
         log.writelines(f"INFO request {chance.random()}\n" for _ in range(500))
     with sqlite3.connect(root / "ultra_pinnacle.db") as database:
@@ -150,7 +149,7 @@ def do(root: Path, job: str, moment: datetime) -> None:
     with suppress(PinnacleError):
         execute_job(studio, find_job(studio, job), passwords=Nobody(), progress=Silent())
     if job == "monthly-drill":
-        pin_backup(studio, "latest")
+        pin_backup(replace(studio, origin=Origin(user=NAME)), "latest")
     studio.state.close()
     studio.logs.close()
 
@@ -198,6 +197,7 @@ def logged_in(browser: Browser, scheme: str, width: int, height: int) -> Page:
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
         device_scale_factor=1,
+        is_mobile=width < height,
         reduced_motion="reduce",
         base_url=f"http://127.0.0.1:{PORT}",
     )
@@ -219,6 +219,7 @@ def by_hand(page: Page) -> None:
     address = f"/api/v1{page.url.removeprefix(f'http://127.0.0.1:{PORT}')}"
     while page.request.get(address).json()["run"]["outcome"] == "running":
         page.wait_for_timeout(200)
+    page.wait_for_timeout(3000)  # the page of a run that has ended is loaded once more by itself
 
 
 def addresses(page: Page) -> dict[str, str]:
@@ -229,7 +230,7 @@ def addresses(page: Page) -> dict[str, str]:
         "dashboard": "/",
         "backups": "/backups",
         "browse": f"/backups/{name}/browse?path=uploads/images",
-        "restore": preview_of(page, listing[2]["name"]),
+        "restore": preview_of(page, listing[6]["name"]),
         "schedule": "/schedule",
         "runs": "/runs",
     }
