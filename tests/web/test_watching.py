@@ -232,7 +232,9 @@ def test_the_guide_is_played_on_the_dashboard(watching: Server, page: Page) -> N
 def test_create_backup_on_the_dashboard_opens_the_dialog(watching: Server, page: Page) -> None:
     page.goto(f"{watching.url}/")
     page.get_by_role("link", name="Create Backup").click()
-    expect(page.get_by_role("dialog").get_by_role("radio", name="Full Backup")).to_be_visible()
+    expect(
+        page.get_by_role("dialog", name="Create backup").get_by_label("Encryption password")
+    ).to_be_visible()
 
 
 def test_the_dashboard_shows_a_run_that_begins_and_goes_on(watching: Server, page: Page) -> None:
