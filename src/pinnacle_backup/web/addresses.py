@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import parse_qsl, quote, urlencode
 
-from fastapi import Request
+from fastapi import Path, Request
 
 from pinnacle_backup.model.backup import BackupInfo
 
 API = "/api/v1"
+
+Number = Annotated[int, Path(ge=0, le=2**53)]
+"""In a path: of a run, a session, a token; no larger than every reader of JSON knows them."""
 
 
 def backup_address(info: BackupInfo, *rest: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-import msgspec
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
 from pinnacle_backup.model.permissions import ROLES
 from pinnacle_backup.web.auth import Caller, services_of
+from pinnacle_backup.web.problems import encoded
 
 _HTML: Final = "text/html; charset=utf-8"
 _LATER: Final = "<!--later-->"
@@ -19,7 +19,7 @@ _LATER: Final = "<!--later-->"
 def data(value: Any, status: int = 200, *, location: str = "") -> Response:
     """Return a value as JSON, as the command line prints it with ``--json``."""
     headers = {"Location": location} if location else {}
-    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
+    return Response(encoded(value), status, headers, media_type="application/json")
 
 
 def accepted(run: int) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -70,7 +71,15 @@ def problem(
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
     more = {"detail": detail, "code": code, "hint": hint, "errors": errors}
     body |= {name: value for name, value in more.items() if value}
-    return Response(msgspec.json.encode(body), status, dict(headers or {}), media_type=PROBLEM)
+    return Response(encoded(body), status, dict(headers or {}), media_type=PROBLEM)
+
+
+def encoded(value: Any) -> bytes:
+    """Return a value as JSON; half of a surrogate pair, which a client may send, comes back escaped."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value)).encode()
 
 
 def status_of(error: PinnacleError) -> tuple[int, str]:

@@ -8,6 +8,7 @@ neither, and no cookie; they carry a token. See the Fetch Metadata specification
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Final
@@ -38,6 +39,9 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 _HSTS: Final = "max-age=31536000"
+
+
+_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-z._-]+)(?::[0-9]{1,5})?")
 
 
 class TooLarge(Exception):
@@ -114,9 +118,9 @@ class Security:
 
 
 def host_name(host: str) -> str:
-    """Return the name in a ``Host`` header, without the port, in small letters."""
-    name = host.lower()
-    return name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
+    """Return the name in a ``Host`` header, without the port, in small letters; empty where it is none."""
+    found = _HOST.fullmatch(host.lower())
+    return found[1] if found else ""
 
 
 def _refused(status: int, title: str, detail: str = "") -> Response:

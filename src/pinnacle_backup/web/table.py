@@ -22,6 +22,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         asks: Whether it asks who the caller is.
         actions: What the caller has to be allowed to do.
         described: Whether it is part of the API's description.
+        queries: The names of what its query may hold.
     """
 
     method: str
@@ -29,6 +30,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     asks: bool
     actions: tuple[str, ...]
     described: bool
+    queries: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -48,6 +50,7 @@ def routes(app: FastAPI) -> list[Route]:
                     asks=caller in calls,
                     actions=actions,
                     described=context.include_in_schema,
+                    queries=tuple(field.alias for field in context.dependant.query_params),
                 )
                 for method in sorted(context.methods or ())
             ]

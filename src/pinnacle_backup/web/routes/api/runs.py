@@ -11,6 +11,7 @@ from pinnacle_backup.app.live import live_progress
 from pinnacle_backup.app.runs import ask_to_stop, list_runs, show_run
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
 from pinnacle_backup.model.runs import OUTCOMES
+from pinnacle_backup.web.addresses import Number
 from pinnacle_backup.web.answers import accepted, data
 from pinnacle_backup.web.auth import Caller, needs
 
@@ -31,7 +32,7 @@ def list_(
 
 
 @router.get("/{number}", summary="Show one run with its log")
-def show(who: Looking, number: int, after: Annotated[int, Query(ge=0, le=2**31)] = 0) -> Response:
+def show(who: Looking, number: Number, after: Annotated[int, Query(ge=0, le=2**31)] = 0) -> Response:
     """As ``pinnacle-backup runs show``; ``progress`` tells how far one is that goes on."""
     run, lines = show_run(who.studio, number)
     shown: dict[str, Any] = {"run": run, "log": [line for line in lines if line.number > after]}
@@ -39,7 +40,7 @@ def show(who: Looking, number: int, after: Annotated[int, Query(ge=0, le=2**31)]
 
 
 @router.post("/{number}/cancel", status_code=202, summary="Ask a run to stop")
-def cancel(who: Annotated[Caller, Depends(needs(CANCEL))], number: int) -> Response:
+def cancel(who: Annotated[Caller, Depends(needs(CANCEL))], number: Number) -> Response:
     """As ``pinnacle-backup runs cancel``, but without waiting for its end."""
     run, _ = show_run(who.studio, number)
     if run.verb in ("restore", "undo"):

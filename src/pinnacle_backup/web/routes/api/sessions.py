@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from pinnacle_backup.app.sessions import list_sessions, revoke_session, revoke_sessions
 from pinnacle_backup.model.permissions import LOOK
+from pinnacle_backup.web.addresses import Number
 from pinnacle_backup.web.answers import data, nothing
 from pinnacle_backup.web.auth import Caller, needs
 from pinnacle_backup.web.confirming import person
@@ -32,7 +33,7 @@ def revoke_others(who: Looking) -> Response:
 
 
 @router.delete("/{number}", summary="End one of my sessions")
-def revoke(who: Looking, number: int) -> Response:
+def revoke(who: Looking, number: Number) -> Response:
     """End it wherever it is: that browser has to log in again."""
     user, _ = person(who)
     revoke_session(who.studio, user.name, number, by=who.actor)

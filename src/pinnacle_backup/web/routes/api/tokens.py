@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from pinnacle_backup.app.tokens import DEFAULT_DAYS, create_token, list_tokens, revoke_token
 from pinnacle_backup.model import permissions
+from pinnacle_backup.web.addresses import Number
 from pinnacle_backup.web.answers import data
 from pinnacle_backup.web.auth import Caller, needs
 from pinnacle_backup.web.confirming import Confirmed, confirm, person
@@ -53,7 +54,7 @@ def create(request: Request, who: Own, new: NewToken) -> Response:
 
 
 @router.delete("/{number}", summary="Make a token useless")
-def revoke(who: Own, number: int) -> Response:
+def revoke(who: Own, number: Number) -> Response:
     """As ``pinnacle-backup token revoke``; administrators may revoke everybody's."""
     owner = None if who.may(permissions.USERS) else who.user
     if owner is None:

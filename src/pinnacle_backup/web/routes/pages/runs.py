@@ -17,6 +17,7 @@ from pinnacle_backup.errors import PinnacleError
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
 from pinnacle_backup.model.runs import OUTCOMES, RUNNING, Run, RunLine
 from pinnacle_backup.model.words import counted, instant, local_with_zone, number, size
+from pinnacle_backup.web.addresses import Number
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
 
@@ -68,7 +69,7 @@ def runs(
 
 
 @router.get("/runs/{number}")
-def run(request: Request, who: Looking, number: int) -> Response:
+def run(request: Request, who: Looking, number: Number) -> Response:
     """Show one run: live while it goes on."""
     found, lines = show_run(who.studio, number)
     running = found.outcome == RUNNING
