@@ -25,6 +25,7 @@ NEEDED = [
     "pyfastcdc",
     "python_multipart",
     "rich",
+    "segno",
     "uvicorn",
 ]
 NEEDED_BEFORE_3_14 = ["backports"]

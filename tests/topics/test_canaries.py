@@ -71,6 +71,7 @@ SEQUENCE: tuple[tuple[str, ...], ...] = (
     ("drill", "first"),
     ("drill", "list", "--json"),
     ("delete", "nothing", "--yes"),
+    ("openapi",),
     ("serve", "--host", "0.0.0.0"),
     ("copy",),
     ("copy", "--to", "{elsewhere}/copies", "--json"),

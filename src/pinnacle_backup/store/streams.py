@@ -87,7 +87,8 @@ class FileSource:
         """Close the file; harmless when called twice."""
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
-            self._system.close(fd)
+            with contextlib.suppress(OSError):  # nothing was written, so nothing can be lost
+                self._system.close(fd)
 
 
 class FileSink:

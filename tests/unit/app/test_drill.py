@@ -47,6 +47,7 @@ from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.state.drills import Drills
 
+from ...contract.faults import until
 from ...studios import Studio, warm_up
 from .command import Known
 
@@ -296,7 +297,7 @@ def test_a_drill_that_is_stopped_leaves_nothing(studio: Studio) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
     assert left_behind(studio.root / ".pinnacle") == []
     status = Path(f"/proc/{child.read_text().strip()}/stat")
-    assert not status.exists() or ") Z " in status.read_text()
+    until(lambda: not status.exists() or ") Z " in status.read_text())
     assert here.runs.newest(1)[0].outcome == "cancelled"
 
 
