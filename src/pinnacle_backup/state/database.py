@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.repository.catalog.sqlite import Layout, prepare, transaction
+from pinnacle_backup.repository.catalog.sqlite import READING, Layout, make_file, prepare, transaction
 
 T = TypeVar("T")
 _File = tuple[int, int] | None
@@ -137,10 +137,14 @@ class Database:
             with transaction(db):
                 return work(db)
 
-        return self.run(whole)
+        return self._run(whole)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the work; where the file turns out to be damaged, once more on a new one."""
+        """Read; where the file turns out to be damaged, once more from a new one."""
+        with READING:
+            return self._run(work)
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         for last in (False, True):
             try:
                 return work(self._opened())
@@ -156,7 +160,7 @@ class Database:
         if self._connection is not None and self._pid == os.getpid() and self._file != _file_at(self._path):
             self.close()  # it was deleted or replaced: what is written into it, nobody would ever read
         if self._connection is None or self._pid != os.getpid():  # a connection is no good after a fork
-            _make(self._path)
+            make_file(self._path)
             self._file = _file_at(self._path)
             self._connection, self._pid = _open(self._path), os.getpid()
         return self._connection
@@ -173,12 +177,6 @@ class Database:
             )
         with contextlib.suppress(OSError):
             os.unlink(self._path + "-journal")
-
-
-def _make(path: str) -> None:
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    with contextlib.suppress(OSError):  # it may be there for reading
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _file_at(path: str) -> _File:

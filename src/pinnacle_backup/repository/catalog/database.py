@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from pinnacle_backup.repository.catalog.sqlite import Layout, prepare, transaction
+from pinnacle_backup.repository.catalog.sqlite import READING, Layout, make_file, prepare, transaction
 
 T = TypeVar("T")
 
@@ -64,10 +64,14 @@ class Database:
             with transaction(db):
                 work(db)
 
-        self.run(whole)
+        self._run(whole)
 
     def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do the work on this file, else on one made anew, else in memory, and return what it returns."""
+        """Read from this file, else from one made anew, else from memory, and return what was read."""
+        with READING:
+            return self._run(work)
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         for recover in (self._reopen, self._move_to_memory):
             try:
                 return work(self._connection)
@@ -103,9 +107,7 @@ def _open(path: str) -> tuple[str, sqlite3.Connection]:
 
 
 def _open_file(path: str) -> sqlite3.Connection:
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    with contextlib.suppress(OSError):  # it may be there for reading
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    make_file(path)
     database = sqlite3.connect(path, isolation_level=None)
     try:
         return _prepared(database)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 
@@ -38,6 +41,28 @@ def prepare(database: sqlite3.Connection, layout: Layout) -> None:
                 _create(database, layout)
     if _marks(database) != (layout.application, layout.version):
         raise sqlite3.DatabaseError(f"not a {layout.what} of this version")
+
+
+def make_file(path: str) -> None:
+    """
+    Make an empty file, for its owner alone, unless it is there.
+
+    One that is there is not even opened: closing it again would take away the locks of all other threads.
+    """
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    with contextlib.suppress(OSError):  # it may be there for reading
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+READING: Final = threading.RLock()
+"""
+Held by whoever reads, so that one thread of a process reads at a time.
+
+SQLite's locks are those of POSIX, which belong to the whole process: as long as one thread reads, it lets all
+others in, and a writer in another process, who waits until nobody reads, would wait for ever. Because they
+belong to the process, this stands here and is passed nowhere.
+"""
+os.register_at_fork(before=READING.acquire, after_in_parent=READING.release, after_in_child=READING.release)
 
 
 @contextlib.contextmanager
