@@ -24,7 +24,8 @@ HINT: Final = "docs/reference/configuration.md lists every key and what it may b
 def explain(error: msgspec.ValidationError, values: Values) -> ConfigError:
     """Return the error for people that says what the schema's check found."""
     match = _PLACE.fullmatch(str(error))
-    assert match is not None, error
+    if match is None:  # what the whole says of its sections
+        return ConfigError(f"{values.name}: {error}", hint=HINT)
     what, path = match["what"], match["path"]
     if unknown := _UNKNOWN.fullmatch(what):
         return ConfigError(f"{values.name}: {_unknown(unknown['key'], path, values)}", hint=HINT)

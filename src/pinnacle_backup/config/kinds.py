@@ -31,6 +31,12 @@ EmailAddresses = Annotated[
 ]
 HostName = Annotated[str, text_of(r"^[^\x00-\x20\x7f/@]*\Z", "the name of a server")]
 Word = Annotated[str, text_of(r"^[^\x00-\x20\x7f/]*\Z", "a name without spaces and slashes")]
+Prefix = Annotated[
+    str,
+    text_of(
+        r"^([A-Za-z0-9_=+@,()-][A-Za-z0-9._=+@,() -]*(/(?=[^/])|/?\Z))*\Z", 'a place such as "studio/backups"'
+    ),
+]
 Url = Annotated[str, text_of(r"^https?://[^\x00-\x20\x7f@]+\Z", 'a URL such as "https://s3.example.com"')]
 Days = Annotated[int, Meta(ge=0, le=36500)]
 Count = Annotated[int, Meta(ge=0, le=1000)]

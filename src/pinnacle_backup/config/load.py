@@ -16,7 +16,7 @@ import msgspec
 
 from pinnacle_backup.config.faults import explain
 from pinnacle_backup.config.redact import one_line
-from pinnacle_backup.config.schema import SECTIONS, Backup, Configuration
+from pinnacle_backup.config.schema import SECTIONS, Configuration
 from pinnacle_backup.config.secrets import Secret, missing_in, secrets_in
 from pinnacle_backup.config.strict_json import SIZE_LIMIT, decode, parse
 from pinnacle_backup.config.values import Values
@@ -80,7 +80,7 @@ def interpret(
     values = values_of(content, name=name, root=root, environ=environ)
     configuration = _checked(values)
     values.warnings.extend(missing.fault.message for missing in missing_in(configuration))
-    values.warnings.extend(f"{name}: {fault}" for fault in _idle_jobs(configuration.backup))
+    values.warnings.extend(f"{name}: {fault}" for fault in _idle_jobs(configuration))
     if exposed:
         values.warnings.extend(_literal_secrets(configuration, values))
     return msgspec.structs.replace(configuration, warnings=tuple(values.warnings))
@@ -164,10 +164,12 @@ def _secret(_type: type, value: object) -> Secret:
     return Secret(value)
 
 
-def _idle_jobs(backup: Backup) -> Iterator[str]:
+def _idle_jobs(configuration: Configuration) -> Iterator[str]:
     """Yield what is wrong with jobs that could only fail: better told now than at night."""
+    backup = configuration.backup
+    places = backup.copy_to or backup.destinations or configuration.cloud_storage.enabled
     for number, job in enumerate(backup.schedule.jobs):
-        if job.run == "copy" and job.enabled and not backup.copy_to:
+        if job.run == "copy" and job.enabled and not places:
             where = f"backup.schedule.jobs[{number}]"
             yield f'{where}: "{job.name}" has no place to copy to: set backup.copy_to'
 

@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from pinnacle_backup.config.kinds import Count, Days, FilePath, Rule, Url, Word, doc
+from pinnacle_backup.config.cloud import CLOUD, CloudStorage, Destination, check_destinations
+from pinnacle_backup.config.kinds import Count, Days, FilePath, Rule, doc
 from pinnacle_backup.config.notifications import Notifications
 from pinnacle_backup.config.schedule import Drill, Schedule
 from pinnacle_backup.config.secrets import Secret
@@ -101,6 +102,17 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[FilePath, ...],
         doc("Folders that `copy` brings all backups to: another disk, a mounted network drive."),
     ] = ()
+    destinations: Annotated[
+        tuple[Destination, ...],
+        doc("More places for backups: folders, and buckets in other regions or at other providers."),
+    ] = ()
+    primary: Annotated[
+        str,
+        doc(
+            "Name of the destination that backups are made in straight away, with no copy on this machine: "
+            "`cloud`, or one of `destinations`. Empty makes them in `directory`."
+        ),
+    ] = ""
     cleanup_below_percent_free: Annotated[
         int,
         Meta(
@@ -129,38 +141,13 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for place in self.copy_to:
             if os.path.normpath(place) == os.path.normpath(self.directory):
                 raise ValueError("copy_to: expected other folders than backup.directory")
+        check_destinations(self.destinations, self.directory)
         if os.path.normpath(self.directory) == os.path.normpath(self.state_directory):
             raise ValueError("state_directory: expected another folder than backup.directory")
 
 
 def _holds_the_studio(directory: str) -> bool:
     return set(os.path.normpath(directory).split("/")) <= {"", ".", ".."}
-
-
-class CloudStorage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A second place for backups: a bucket at a provider that speaks S3."""
-
-    enabled: Annotated[bool, doc("Copy every backup to the bucket.")] = False
-    provider: Annotated[Literal["s3"], doc("The protocol: S3, whoever the provider is.")] = "s3"
-    bucket: Annotated[Word, doc("Name of the bucket.")] = "ultra-pinnacle-backups"
-    access_key: Annotated[
-        Secret | None, doc("Access key; null, with `secret_key`, takes the standard AWS credentials.")
-    ] = None
-    secret_key: Annotated[Secret | None, doc("Secret key that belongs to the access key.")] = None
-    region: Annotated[Word, doc("Region of the bucket.")] = "us-east-1"
-    endpoint_url: Annotated[
-        Url | None, doc("Address of a provider other than AWS (MinIO, DigitalOcean Spaces ...).")
-    ] = None
-
-    def __post_init__(self) -> None:
-        """Refuse to be switched on without a bucket, or with half of the credentials."""
-        if not self.enabled:
-            return
-        if not self.bucket:
-            raise ValueError("bucket: expected the name of a bucket, found an empty text")
-        if bool(self.access_key) != bool(self.secret_key):
-            missing = "secret_key" if self.access_key else "access_key"
-            raise ValueError(f"{missing}: expected access_key and secret_key together, or both null")
 
 
 class Logging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -193,6 +180,17 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     cloud_storage: CloudStorage = CloudStorage()
     logging: Logging = Logging()
     warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a primary place that there is not."""
+        names = {each.name for each in self.backup.destinations}
+        if self.cloud_storage.enabled:
+            names.add(CLOUD)
+        if self.backup.primary and self.backup.primary not in names:
+            known = ", ".join(sorted(names)) or "none: cloud_storage is not enabled"
+            raise ValueError(
+                f"backup.primary: expected a destination ({known}), found {self.backup.primary[:40]}"
+            )
 
 
 SECTIONS = ("backup", "notifications", "cloud_storage", "logging")

@@ -90,13 +90,16 @@ def _set_in(section: msgspec.Struct, path: str = "") -> Iterator[tuple[str, Secr
     for name in section.__struct_fields__:
         value = getattr(section, name)
         below = f"{path}.{name}" if path else name
-        if isinstance(value, tuple):
-            listed = ((f"{below}[{index}]", each) for index, each in enumerate(value))
-            yield from ((place, each) for place, each in listed if isinstance(each, Secret) and each)
-        elif isinstance(value, Secret) and value:
-            yield below, value
-        elif isinstance(value, msgspec.Struct):
-            yield from _set_in(value, below)
+        listed = (
+            [(f"{below}[{index}]", each) for index, each in enumerate(value)]
+            if isinstance(value, tuple)
+            else []
+        )
+        for place, each in listed or [(below, value)]:
+            if isinstance(each, Secret) and each:
+                yield place, each
+            elif isinstance(each, msgspec.Struct):
+                yield from _set_in(each, place)
 
 
 def masked(section: msgspec.Struct) -> dict[str, Any]:

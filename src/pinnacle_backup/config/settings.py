@@ -82,8 +82,8 @@ def _rows(path: str, type_: inspect.Type, default: object, *, required: bool = F
         least=bare.ge if isinstance(bare, inspect.IntType) else None,
         most=bare.le if isinstance(bare, inspect.IntType) else None,
     )
-    if isinstance(bare, inspect.StructType):
-        for field in bare.fields:
+    if isinstance(bare, inspect.StructType):  # what is inherited comes last
+        for field in sorted(bare.fields, key=lambda each: each.name not in bare.cls.__annotations__):
             yield from _rows(f"{path}.{field.name}", field.type, field.default, required=field.required)
     elif isinstance(bare, inspect.VarTupleType):
         yield from _rows(f"{path}[]", bare.item_type, None)

@@ -116,7 +116,22 @@ def message(document: object, environ: dict[str, str] | None = None) -> str:
         ),
         (
             {"cloud_storage": {"provider": "ftp"}},
-            'config.json: cloud_storage.provider: expected "s3", found "ftp"',
+            'config.json: cloud_storage.provider: expected "azure" or "gcs" or "s3", found "ftp"',
+        ),
+        (
+            {"backup": {"primary": "far"}},
+            (
+                "config.json: backup.primary: "
+                "expected a destination (none: cloud_storage is not enabled), found far"
+            ),
+        ),
+        (
+            {"cloud_storage": {"prefix": "../up"}},
+            'config.json: cloud_storage.prefix: expected a place such as "studio/backups", found "../up"',
+        ),
+        (
+            {"backup": {"destinations": [{"name": "usb", "provider": "local"}]}},
+            "config.json: backup.destinations[0].path: expected a folder with local, and none with a bucket",
         ),
         (
             {"cloud_storage": {"enabled": True, "bucket": ""}},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pinnacle_backup.config.cloud import Bucket
 from pinnacle_backup.config.load import load
 from pinnacle_backup.config.notifications import Smtp
 from pinnacle_backup.config.schedule import check_cron
@@ -53,12 +54,16 @@ def test_the_guides_example_names_exactly_these_keys():
         "logging.files",
     }
 
-    beyond = {path for path in settings() if "[" not in path and path.startswith(OURS)}
+    of_buckets = {f"cloud_storage.{key}" for key in Bucket.__struct_fields__} - GUIDES
+    beyond = of_buckets | {path for path in settings() if "[" not in path and path.startswith(OURS)}
     assert {path for path in settings() if "[" not in path} - ours - beyond == set(_paths(example))
 
 
+GUIDES = {f"cloud_storage.{key}" for key in ("bucket", "access_key", "secret_key", "region", "endpoint_url")}
 OURS = (
     "backup.copy_to",
+    "backup.destinations",
+    "backup.primary",
     "backup.cleanup_below_percent_free",
     "backup.drill",
     "backup.metrics_file",
@@ -95,6 +100,8 @@ def test_every_setting_says_what_it_means():
 def test_exactly_these_settings_are_secrets():
     assert [path for path, setting in settings().items() if setting.secret] == [
         "backup.encryption.key",
+        "backup.destinations[].access_key",
+        "backup.destinations[].secret_key",
         "notifications.smtp.password",
         "notifications.urls[]",
         "notifications.ping_url",
