@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 
-from pinnacle_backup.app.destinations import Destination
+from pinnacle_backup.app.destinations import Destination, destinations_of, find_destination
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine.copy import execute, in_one_line, plan
@@ -22,7 +20,8 @@ class CopyRequest(msgspec.Struct, frozen=True, kw_only=True):
     What is wanted.
 
     Attributes:
-        to: The folder; empty for all that are configured.
+        to: The place, by name, address or path; empty for all that are configured.
+        automatic: Only to those that get each backup as soon as it is made.
         delete: Whether backups go there that are no longer here.
         agreed: Whether a person agrees to what is otherwise refused: that more than half of the copies go,
             or that a folder is used that was on a disk of its own before.
@@ -30,6 +29,7 @@ class CopyRequest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     to: str = ""
+    automatic: bool = False
     delete: bool = False
     agreed: bool = False
     rehearse: bool = False
@@ -50,13 +50,14 @@ def copy_backups(studio: Studio, request: CopyRequest | None = None, *, progress
     """
     request = request or CopyRequest()
     places = _places(studio, request)
-    with recording(studio, "copy", ", ".join(map(printable, places))) as run:
+    with recording(studio, "copy", ", ".join(printable(place.name) for place in places)) as run:
         if request.rehearse:
             run.rehearse()
         if not places:
             raise UsageError(
                 "there is no place to copy to",
-                hint="set backup.copy_to in config.json, or name a folder: pinnacle-backup copy --to DIR",
+                hint="enable cloud_storage or set backup.destinations in config.json, or name a folder: "
+                "pinnacle-backup copy --to DIR",
             )
         followed = run.follow(progress)
         report = CopiesReport(copies=tuple(_bring(studio, place, request, followed) for place in places))
@@ -64,17 +65,26 @@ def copy_backups(studio: Studio, request: CopyRequest | None = None, *, progress
     return report
 
 
-def _places(studio: Studio, request: CopyRequest) -> tuple[str, ...]:
-    """Return absolute paths: what is named counts from the current folder."""
+def copy_new(studio: Studio, *, progress: Progress) -> CopiesReport:
+    """
+    Bring what was just made to the places that get each backup at once; nothing where there is none.
+
+    Whatever goes wrong is in the report and in a run of its own: it never spoils the backup here.
+    """
+    if not any(place.automatic for place in destinations_of(studio)):
+        return CopiesReport(copies=())
+    return copy_backups(studio, CopyRequest(automatic=True), progress=progress)
+
+
+def _places(studio: Studio, request: CopyRequest) -> tuple[Destination, ...]:
     if request.to:
-        return (os.path.abspath(os.path.expanduser(request.to)),)
-    return studio.copies
+        return (find_destination(studio, request.to),)
+    return tuple(place for place in destinations_of(studio) if place.automatic or not request.automatic)
 
 
-def _bring(studio: Studio, place: str, request: CopyRequest, progress: Progress) -> CopyReport:
+def _bring(studio: Studio, destination: Destination, request: CopyRequest, progress: Progress) -> CopyReport:
     """Bring one place up to date; what keeps it from being used is a problem in its report."""
-    source, shown = studio.repository.listing(), printable(place)
-    destination = Destination(studio, place)
+    source, shown = studio.repository.listing(), printable(destination.name)
     try:
         target = destination.open(despite_mount=request.agreed)
         lost = destination.lost()

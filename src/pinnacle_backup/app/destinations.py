@@ -1,94 +1,153 @@
 """
-Folders that backups are copied to.
+Places for backups besides the folder on this machine: other folders, and buckets.
 
-A disk that is not mounted leaves an empty folder behind, on the disk that holds everything else: copies would
-fill that one and protect from nothing. So no folder is made here, and a folder that was on a disk of its own
-when it was used last has to be on one.
+Each is a repository of its own: whatever can be done with the backups here can be done with those there.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
 
-from pinnacle_backup.app.studio import Studio
-from pinnacle_backup.errors import StoreError, UsageError
+from pinnacle_backup.app.addresses import is_address, place_of_address
+from pinnacle_backup.app.folder_destination import FolderDestination
+from pinnacle_backup.config.cloud import CLOUD, LOCAL
+from pinnacle_backup.config.cloud import Destination as Settings
+from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.repository.archives import read_facts
 from pinnacle_backup.repository.catalog import Catalog
 from pinnacle_backup.repository.repository import Repository
-from pinnacle_backup.store.local import LocalStore
 
-_MOUNT = "mount"
+if TYPE_CHECKING:
+    from pinnacle_backup.app.studio import Studio
 
 
-class Destination:
+class Destination(Protocol):
     """
-    A folder for copies, and what was remembered of it.
+    A place for backups, and what was remembered of it.
 
-    Args:
-        studio: Whose copies.
-        path: The folder, absolute.
+    Attributes:
+        name: What it is called: as configured, else its address.
+        automatic: Whether each backup goes there as soon as it is made.
+        retention_days: Days that a full backup stays there; None is as long as here.
+        catalog: What was remembered.
     """
 
-    def __init__(self, studio: Studio, path: str) -> None:
-        self.path = path
-        self._studio = studio
-        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        self._catalog = Catalog(os.path.join(studio.state_directory, "copies", f"{digest}.db"))
-        self._store = LocalStore(path)
+    name: str
+    automatic: bool
+    retention_days: int | None
+    catalog: Catalog
+
+    @property
+    def address(self) -> str:
+        """Where it is, in words: a folder, or ``s3://bucket/prefix``."""
 
     def open(self, *, despite_mount: bool = False) -> Repository:
         """
-        Return the backups in the folder.
+        Return the backups there.
 
         Args:
-            despite_mount: Take it although it was on a disk of its own before.
+            despite_mount: Take a folder although it was on a disk of its own before.
 
         Raises:
             StoreError: There is no such folder, or its disk is not mounted.
             UsageError: It is the folder of the backups themselves.
         """
-        if not os.path.isdir(self.path):
-            raise StoreError(
-                f"there is no folder {printable(self.path)}",
-                hint=f"is the disk mounted? For a new place: mkdir -p {shlex.quote(printable(self.path))}",
-            )
-        self._refuse_the_original()
-        if not despite_mount:
-            self._expect_mount()
-        return Repository(
-            self._store, self._catalog, read_facts=read_facts, random_bytes=self._studio.randomness
-        )
 
     def lost(self) -> int:
-        """Return how many copies were there the last time, where not one of them is there any more."""
-        before = self._catalog.backups().keys()
-        return 0 if before & {stored.name for stored in self._store.list()} else len(before)
+        """
+        Return how many copies were there the last time, where not one of them is there any more.
+
+        Raises:
+            StoreError: The place cannot be listed.
+        """
 
     def remember(self) -> None:
-        """Remember where the folder is mounted."""
-        self._catalog.set_value(_MOUNT, mount_of(self.path))
-
-    def _refuse_the_original(self) -> None:
-        if os.path.isdir(self._studio.directory) and os.path.samefile(self.path, self._studio.directory):
-            raise UsageError(
-                f"{printable(self.path)} is where the backups are", hint="name a folder on another disk"
-            )
-
-    def _expect_mount(self) -> None:
-        before, now = self._catalog.value(_MOUNT), mount_of(self.path)
-        if before != now and before.startswith(now.rstrip("/") + "/") and self.lost():
-            raise StoreError(
-                f"{printable(self.path)} was on a disk mounted at {printable(before)}, and is not now",
-                hint="mount the disk; if the copies shall go into this folder all the same, add --yes",
-            )
+        """Remember how the place is reached."""
 
 
-def mount_of(path: str) -> str:
-    """Return the folder at which the file system that holds the path is mounted."""
-    folder = os.path.realpath(path)
-    while not os.path.ismount(folder):
-        folder = os.path.dirname(folder)
-    return folder
+def destinations_of(studio: Studio) -> tuple[Destination, ...]:
+    """Return the configured places but the one that the studio is at; that of ``cloud_storage`` first."""
+    here = studio.elsewhere.name if studio.elsewhere else ""
+    return tuple(each for each in _configured(studio) if each.name != here)
+
+
+def primary_of(studio: Studio) -> Destination | None:
+    """Return the place where backups are made straight away; None for the folder on this machine."""
+    primary = studio.configuration.backup.primary
+    return next((each for each in _configured(studio) if primary and each.name == primary), None)
+
+
+def find_destination(studio: Studio, text: str) -> Destination:
+    """
+    Return the place that a person means.
+
+    Args:
+        text: Its name, an address such as ``s3://bucket/prefix``, or a folder; it need not be configured.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    known = {each.name: each for each in _configured(studio)}
+    if text in known:
+        return known[text]
+    if is_address(text):
+        return _at_address(studio, text, tuple(known.values()))
+    path = os.path.abspath(os.path.expanduser(text))
+    if os.sep in text or os.path.isdir(path):
+        return next(
+            (each for each in known.values() if each.address == path), FolderDestination(studio, path)
+        )
+    names = ", ".join(name for name in known if os.sep not in name) or "none"
+    raise UsageError(
+        f"there is no destination {printable(text)[:80]!r}",
+        hint=f"configured are: {names}; else name a folder, or s3://BUCKET/PREFIX",
+    )
+
+
+def _configured(studio: Studio) -> Iterator[Destination]:
+    cloud = studio.configuration.cloud_storage
+    if cloud.enabled:
+        from pinnacle_backup.app.bucket_destination import (  # noqa: PLC0415 - few studios need all of this
+            BucketDestination,
+            cloud_place,
+        )
+
+        place = cloud_place(cloud, cloud.provider, studio.root)
+        yield BucketDestination(
+            studio, place, name=CLOUD, automatic=True, retention_days=cloud.retention_days
+        )
+    yield from (_destination(studio, settings) for settings in studio.configuration.backup.destinations)
+    yield from (FolderDestination(studio, path) for path in studio.copies)
+
+
+def _destination(studio: Studio, settings: Settings) -> Destination:
+    if settings.provider == LOCAL:
+        return FolderDestination(
+            studio,
+            os.path.normpath(os.path.join(studio.root, settings.path)),
+            name=settings.name,
+            automatic=settings.automatic,
+            retention_days=settings.retention_days,
+        )
+    from pinnacle_backup.app.bucket_destination import BucketDestination, cloud_place  # noqa: PLC0415 - see above
+
+    return BucketDestination(
+        studio,
+        cloud_place(settings, settings.provider, studio.root),
+        name=settings.name,
+        automatic=settings.automatic,
+        retention_days=settings.retention_days,
+    )
+
+
+def _at_address(studio: Studio, address: str, known: tuple[Destination, ...]) -> Destination:
+    """Return a place by its address: a configured one, with its keys, where it is that."""
+    place = place_of_address(address)
+    for each in known:
+        if each.address == place.address:
+            return each
+    from pinnacle_backup.app.bucket_destination import BucketDestination  # noqa: PLC0415 - see above
+
+    return BucketDestination(studio, place)

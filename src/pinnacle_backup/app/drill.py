@@ -91,7 +91,7 @@ def _drill(
 ) -> DrillReport:
     progress = run.follow(progress)
     started = studio.now()
-    opened = open_located(studio, located, passwords)
+    opened = open_located(studio, located, passwords, only_here=True)
     with (
         scratch_folder(place, name=SCRATCH) as folder,
         studio.repository.reader("drill", wait_seconds=WAIT_SECONDS),

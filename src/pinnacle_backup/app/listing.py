@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.unlocking import keyring_of
@@ -40,7 +38,7 @@ def show_backup(
     names = {other.header.id: other.name for other in listing.backups}
     return BackupDetails(
         backup=info,
-        path=os.path.join(studio.directory, info.name),
+        path=f"{studio.where}/{info.name}",
         sha256=_sha256(studio, info),
         needs=tuple(names.get(i, f"backup {i[:8]}, which is missing") for i in sorted(listing.needs(info))),
         needed_by=tuple(other.name for other in listing.dependents(info.header.id)),

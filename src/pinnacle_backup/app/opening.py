@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pinnacle_backup.app.destinations import destinations_of
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.unlocking import keyring_of
 from pinnacle_backup.crypto.keyring import KeyRing
-from pinnacle_backup.errors import BackupNotFound, StoreError
+from pinnacle_backup.errors import BackupNotFound, PinnacleError, StoreError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.repository.archives import OpenByName, read_facts
 from pinnacle_backup.repository.catalog import Catalog
@@ -19,6 +22,7 @@ from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.repository.state import State
 from pinnacle_backup.store.base import Store
 from pinnacle_backup.store.local import LocalStore
+from pinnacle_backup.store.replicas import Replicas
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,8 @@ class Located:
 
     @property
     def path(self) -> str:
-        """The archive, absolute."""
-        store = self.repository.store
-        return os.path.join(store.directory, self.info.name) if isinstance(store, LocalStore) else ""
+        """The archive: a path, or the address of an object."""
+        return f"{self.repository.store.address}/{self.info.name}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ def locate(studio: Studio, reference: str) -> Located:
     """
     Return the backup of a name, an id, ``latest``, or the path of an archive file anywhere.
 
+    What is not here is looked for in the other places that the studio's backups are brought to.
+
     Raises:
         BackupNotFound: There is none.
         DamagedError: It is there, but cannot be read.
@@ -81,37 +86,93 @@ def locate(studio: Studio, reference: str) -> Located:
         return Located(listing.find(reference), listing, studio.repository)
     except (BackupNotFound, StoreError):
         path = os.path.abspath(os.path.expanduser(reference))
-        if not os.path.isfile(path):
+        found = _in_folder(path) if os.path.isfile(path) else _elsewhere(studio, reference)
+        if found is None:
             raise
+        return found
+
+
+def _in_folder(path: str) -> Located:
     folder = Repository(LocalStore(os.path.dirname(path)), Catalog(""), read_facts=read_facts)
     beside = folder.listing()
     return Located(beside.find(os.path.basename(path)), beside, folder)
 
 
 def locate_at(studio: Studio, moment: datetime) -> Located:
-    """Return the newest complete backup that is not after a moment."""
-    listing = studio.repository.listing()
-    return Located(listing.at(moment), listing, studio.repository)
+    """Return the newest complete backup that is not after a moment, here or else in another place."""
+    try:
+        listing = studio.repository.listing()
+        return Located(listing.at(moment), listing, studio.repository)
+    except (BackupNotFound, StoreError):
+        for located in _places(studio):
+            with suppress(BackupNotFound):
+                return replace(located, info=located.listing.at(moment))
+        raise
 
 
-def open_located(studio: Studio, located: Located, passwords: PasswordSource) -> Opened:
+def open_located(
+    studio: Studio, located: Located, passwords: PasswordSource, *, only_here: bool = False
+) -> Opened:
     """
     Return what reads a backup.
 
-    What it needs is looked for beside it first, then in the studio's repository.
+    What it needs is looked for beside it first, then in the studio's repository, then in the other places;
+    and where a place fails while it is read, the next one takes over.
+
+    Args:
+        studio: Whose it is.
+        located: Which, and where.
+        passwords: Open it.
+        only_here: Whether no other place takes over: what is there shall be checked.
 
     Raises:
         PasswordError: A password is missing or wrong.
     """
     needs = located.listing.needs(located.info)
     beside = [info for info in located.listing.backups if info.header.id in needs]
-    store = located.repository.store
+    others = () if only_here else _others(studio, located)
+    store = Replicas((located.repository.store, *(repository.store for repository in others)))
     keyring = keyring_of(studio, (located.info, *beside), passwords, store=store)
-    elsewhere = None
-    if located.repository is not studio.repository:
-        elsewhere = _opener_of_studio(studio, located.listing.missing(located.info), passwords)
-    opener = OpenByName(store, _names(located.listing), keyring, otherwise=elsewhere)
+    names = _names(located.listing)
+    for repository in others:
+        names = _remembered(repository) | names
+    elsewhere, missing = None, located.listing.missing(located.info)
+    if missing and located.repository is not studio.repository:
+        elsewhere = _opener_of_studio(studio, missing, passwords)
+    opener = OpenByName(store, names, keyring, otherwise=elsewhere)
     return Opened(located, opener, keyring)
+
+
+def _others(studio: Studio, located: Located) -> tuple[Repository, ...]:
+    """Return the places that may have the same archives; nothing is asked of them yet."""
+    if located.repository is not studio.repository:
+        return ()
+    found = []
+    for destination in destinations_of(studio):
+        with suppress(PinnacleError):
+            found.append(destination.open())
+    return tuple(found)
+
+
+def _remembered(repository: Repository) -> dict[str, str]:
+    return {cached.header.id: cached.name for cached in repository.catalog.backups().values()}
+
+
+def _places(studio: Studio) -> Iterator[Located]:
+    """Yield what is in the other places that can be reached, each as its newest backup."""
+    for destination in destinations_of(studio):
+        with suppress(PinnacleError):
+            repository = destination.open()
+            listing = repository.listing()
+            if listing.backups:
+                yield Located(listing.backups[0], listing, repository)
+
+
+def _elsewhere(studio: Studio, reference: str) -> Located | None:
+    for located in _places(studio):
+        with suppress(BackupNotFound):
+            return replace(located, info=located.listing.find(reference))
+    return None
 
 
 def open_backup(studio: Studio, reference: str, passwords: PasswordSource) -> Opened:

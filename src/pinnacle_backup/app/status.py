@@ -28,7 +28,7 @@ def _status(studio: Studio, facts: Facts) -> StudioStatus:
     backups, schedule = facts.listing.backups, facts.configuration.backup.schedule
     return StudioStatus(
         root=studio.root,
-        directory=studio.directory,
+        directory=studio.where,
         level=health.level,
         headline=health.headline,
         checks=health.checks,

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
+from pinnacle_backup.app.destinations import Destination, primary_of
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.config.logs import ERRORS, Logs, open_logs
 from pinnacle_backup.config.redact import Redactor
@@ -49,6 +50,7 @@ class Studio:
         origin: From where its runs are started.
         warned: What the person was told already.
         run_id: Number of the record that was made for this process's run by whoever started it; 0 for none.
+        elsewhere: The destination whose backups are meant; None for those of the studio itself.
     """
 
     place: Place
@@ -61,6 +63,7 @@ class Studio:
     origin: Origin = field(default_factory=Origin)
     warned: set[str] = field(default_factory=set)
     run_id: int = 0
+    elsewhere: Destination | None = None
 
     @property
     def root(self) -> str:
@@ -79,21 +82,34 @@ class Studio:
 
     @property
     def copies(self) -> tuple[str, ...]:
-        """The folders that ``copy`` brings the backups to, absolute."""
+        """The folders of ``copy_to``, absolute."""
         paths = (os.path.join(self.root, path) for path in self.configuration.backup.copy_to)
         return tuple(dict.fromkeys(map(os.path.normpath, paths)))
 
     @property
     def reserved(self) -> tuple[str, ...]:
         """The folders that are never backed up nor restored into: backups, copies and our own state."""
-        return (self.directory, self.state_directory, *self.copies)
+        folders = (each.path for each in self.configuration.backup.destinations if each.path)
+        more = (os.path.normpath(os.path.join(self.root, path)) for path in folders)
+        return (self.directory, self.state_directory, *self.copies, *more)
 
     @cached_property
     def repository(self) -> Repository:
-        """The backups."""
+        """The backups: of the studio itself, or of the destination that is meant."""
+        if self.elsewhere is not None:
+            return self.elsewhere.open()
         catalog = Catalog(os.path.join(self.state_directory, "catalog.db"))
         store = LocalStore(self.directory)
         return Repository(store, catalog, read_facts=read_facts, random_bytes=self.randomness)
+
+    @property
+    def where(self) -> str:
+        """Where the backups lie, in words: a folder, or ``s3://bucket/prefix``."""
+        return self.repository.store.address
+
+    def at(self, destination: Destination) -> Studio:
+        """Return this studio with the backups of a destination in place of its own."""
+        return replace(self, elsewhere=destination)
 
     def acting_for(self, origin: Origin, *, share: bool = True) -> Studio:
         """
@@ -181,7 +197,7 @@ def open_studio(
     configuration = place.configuration()
     for warning in configuration.warnings:
         warn(warning)
-    return Studio(
+    studio = Studio(
         place=place,
         configuration=configuration,
         logs=open_logs(configuration, place.root, warn=warn),
@@ -192,6 +208,8 @@ def open_studio(
         origin=origin or Origin(user=user_name()),
         run_id=run_id,
     )
+    primary = primary_of(studio)
+    return studio if primary is None else studio.at(primary)
 
 
 def user_name() -> str:

@@ -12,12 +12,17 @@ from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.errors import PasswordError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.store.base import Store
+from pinnacle_backup.store.replicas import Replicas
 
 _TRIES = 3
 
 
 def keyring_of(
-    studio: Studio, infos: Iterable[BackupInfo], passwords: PasswordSource, *, store: Store | None = None
+    studio: Studio,
+    infos: Iterable[BackupInfo],
+    passwords: PasswordSource,
+    *,
+    store: Store | Replicas | None = None,
 ) -> KeyRing:
     """
     Return a ring that opens all these archives, which lie in the repository, or in ``store``.
@@ -42,7 +47,7 @@ def ring_of(known: Sequence[Password]) -> KeyRing:
     return KeyRing([password.value.reveal() for password in known])
 
 
-def head_of(store: Store, info: BackupInfo) -> Head:
+def head_of(store: Store | Replicas, info: BackupInfo) -> Head:
     """Return what stands before the data of an encrypted archive."""
     source = store.open(info.name)
     try:

@@ -39,7 +39,7 @@ def verify_backup(
     ):
         progress = run.follow(progress)
         located = locate(studio, name)
-        opened = open_located(studio, located, passwords)
+        opened = open_located(studio, located, passwords, only_here=True)
         with studio.repository.reader("verify", wait_seconds=WAIT_SECONDS):
             report = verify(
                 located.info,

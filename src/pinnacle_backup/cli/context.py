@@ -27,6 +27,7 @@ class Settings:
     """The global options."""
 
     config: str | None = None
+    repository: str | None = None
     root: str | None = None
     json: bool = False
     quiet: bool = False
@@ -121,6 +122,10 @@ class Context:
                 origin=Origin(kind=SERVER, user=chosen.started_by) if chosen.started_by else None,
                 run_id=chosen.run_id,
             )
+            if chosen.repository:
+                from pinnacle_backup.app.destinations import find_destination
+
+                self.opened = self.opened.at(find_destination(self.opened, chosen.repository))
         return self.opened
 
     def confirm(self, question: str, *, instead: str) -> None:

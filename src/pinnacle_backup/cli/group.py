@@ -21,6 +21,14 @@ Example = tuple[str, str]
 GLOBAL_OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     (("--root",), {"metavar": "DIR", "help": "The studio root: the folder with config.json."}),
     (("--config",), {"metavar": "FILE", "help": "The configuration; its folder is the root."}),
+    (
+        ("--repository", "-r"),
+        {
+            "metavar": "PLACE",
+            "help": "Other backups than the studio's own: the name of a destination, a folder, "
+            "or s3://BUCKET/PREFIX.",
+        },
+    ),
     (("--json",), {"is_flag": True, "help": "Print JSON only."}),
     (("--quiet", "-q"), {"is_flag": True, "help": "Say nothing when all went well."}),
     (("--verbose", "-v"), {"is_flag": True, "help": "Say more."}),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+import msgspec
+
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.table import Cell, Column
 from pinnacle_backup.cli.text import counted, duration, number, shorten, size, speed
 from pinnacle_backup.model.backup import INCREMENTAL
+from pinnacle_backup.model.copies import CopiesReport, CopyReport
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.results import (
     BackupReport,
@@ -42,10 +45,10 @@ def warn_of_problems(out: Output, heading: str, problems: Sequence[Problem]) -> 
     out.warn("\n    ".join([heading, *named]))
 
 
-def show_backup(out: Output, report: BackupReport) -> int:
-    """Tell what a new backup holds, and return the exit code."""
-    code = WARNINGS if report.warnings else DONE
-    out.result(code, report)
+def show_backup(out: Output, report: BackupReport, copies: CopiesReport) -> int:
+    """Tell what a new backup holds and where it was brought, and return the exit code."""
+    code = WARNINGS if report.warnings or copies.exit_code else DONE
+    out.result(code, {**msgspec.structs.asdict(report), "copies": copies.copies})
     warn_of_problems(
         out, f"{counted(len(report.warnings), 'source')} not read as it should be:", report.warnings
     )
@@ -65,7 +68,20 @@ def show_backup(out: Output, report: BackupReport) -> int:
         out.warn("suspiciously little was left of the sources; cleanup deletes nothing until you have looked")
     for note in report.notes:
         out.say(f"Note: {note}")
+    for copy in copies.copies:
+        _show_copy(out, copy)
     return code
+
+
+def _show_copy(out: Output, copy: CopyReport) -> None:
+    for problem in (*copy.damaged, *copy.problems):
+        what = copy.place if problem.path == copy.place else f"{copy.place}: {printable(problem.path)}"
+        out.warn(f"not copied to {what}: {problem.reason}; `copy` brings it there")
+    if copy.copied:
+        rate = speed(copy.stored, copy.seconds)
+        took = f"{duration(copy.seconds)}, {rate}" if rate else duration(copy.seconds)
+        what = counted(len(copy.copied), "backup") if len(copy.copied) > 1 else "it"
+        out.say(f"Copied {what} to {copy.place}: {size(copy.stored)} ({took})")
 
 
 def show_plan(out: Output, plan: RestorePlan, *, all_paths: bool = False) -> None:

@@ -14,6 +14,7 @@ from pinnacle_backup.model.backup import BackupHeader, BackupTotals
 from pinnacle_backup.model.streams import ByteSource
 from pinnacle_backup.repository.companions import read_sidecar
 from pinnacle_backup.store.base import Store
+from pinnacle_backup.store.replicas import Replicas
 
 
 def open_archive(source: ByteSource, name: str, keyring: KeyRing) -> ArchiveReader:
@@ -58,7 +59,7 @@ class OpenByName:
     Opens the archives of backups by the backups' ids; picklable, so that workers open them too.
 
     Args:
-        store: Where the archives are.
+        store: Where the archives are: a store, or several that have the same.
         names: Archive names by backup id.
         keyring: Opens encrypted ones.
         otherwise: Asked for what is not in this store.
@@ -66,7 +67,7 @@ class OpenByName:
 
     def __init__(
         self,
-        store: Store,
+        store: Store | Replicas,
         names: dict[str, str],
         keyring: KeyRing,
         *,

@@ -10,6 +10,7 @@ from typing import Final
 from pinnacle_backup.errors import DamagedError, ObjectNotFound, PinnacleError
 from pinnacle_backup.repository.names import archive_of, is_archive_name, is_companion_name, sidecar_name
 from pinnacle_backup.store.base import Store
+from pinnacle_backup.store.replicas import Replicas
 
 _LINE: Final = re.compile(rb"([0-9a-f]{64})  ([^\n]+)\n")
 _LONGEST: Final = 1024
@@ -40,7 +41,7 @@ def sidecar_first(store: Store, name: str, sha256: str) -> Iterator[None]:
         raise
 
 
-def read_sidecar(store: Store, name: str) -> str | None:
+def read_sidecar(store: Store | Replicas, name: str) -> str | None:
     """
     Return the SHA-256 of an archive as its sidecar says, in hex; None where it has no sidecar.
 

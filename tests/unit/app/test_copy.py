@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinnacle_backup.app.copy import CopyRequest, copy_backups
-from pinnacle_backup.app.destinations import mount_of
+from pinnacle_backup.app.folder_destination import mount_of
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.copies import CopiesReport, CopyReport

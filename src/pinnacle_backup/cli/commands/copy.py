@@ -13,15 +13,15 @@ from pinnacle_backup.cli.context import Context, pass_context
     examples=(
         ("To all places that config.json names", "copy"),
         ("To a disk that is plugged in now", "copy --to /mnt/usb/studio"),
+        ("To the bucket of cloud_storage", "copy --to cloud"),
         ("Also remove there what retention removed here", "copy --delete"),
     ),
 )
 @click.option(
     "--to",
-    metavar="DIR",
-    type=click.Path(file_okay=True),
+    metavar="PLACE",
     default="",
-    help="The folder, instead of the configured ones.",
+    help="Only there: the name of a destination, a folder, or s3://BUCKET/PREFIX.",
 )
 @click.option("--delete", is_flag=True, help="Delete there what is no longer here.")
 @click.option("--dry-run", "-n", is_flag=True, help="Only show what would be copied and deleted.")
@@ -36,7 +36,8 @@ def command(context: Context, to: str, delete: bool, dry_run: bool, yes: bool) -
     """
     Bring all backups to another place.
 
-    Copies what is missing there to each folder of backup.copy_to: another disk, a mounted network drive.
+    Copies what is missing there to the cloud, to each of backup.destinations and each folder of
+    backup.copy_to. After a backup that happens by itself, but for copy_to.
     Every archive is compared with its checksum on the way and read back where it arrived. What is there is
     never overwritten, and without --delete nothing is deleted. Encrypted backups need no password.
     """

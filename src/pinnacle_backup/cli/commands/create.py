@@ -43,7 +43,8 @@ def command(
     Make a backup now.
 
     Reads all configured paths and databases as of one instant and writes one archive. Exits with 1
-    when some source could not be read as it should; the backup holds all the others.
+    when some source could not be read as it should; the backup holds all the others. The backup is then
+    brought to the cloud and to other destinations, where there are; where that fails, it exits with 1, too.
     """
     if no_encrypt and (encrypt or password_file):
         raise click.UsageError("--no-encrypt contradicts --encrypt and --password-file")
@@ -51,6 +52,7 @@ def command(
     passwords = Passwords(
         context, (encrypt,) if encrypt else (), password_file, creating=True, option="--encrypt"
     )
+    from pinnacle_backup.app.copy import copy_new
     from pinnacle_backup.app.create import CreateRequest, create_backup
     from pinnacle_backup.cli.progress import progress
     from pinnacle_backup.cli.reports import show_backup
@@ -58,4 +60,5 @@ def command(
     request = CreateRequest(type=kind, name=name, encrypt=wanted)
     with progress(context) as shown:
         report = create_backup(context.studio(), request, passwords=passwords, progress=shown)
-    return show_backup(context.out, report)
+        copies = copy_new(context.studio(), progress=shown)
+    return show_backup(context.out, report, copies)

@@ -26,4 +26,4 @@ def command(context: Context) -> int:
 
     studio = context.studio()
     listing = list_backups(studio)
-    return show_listing(context.out, listing, where=studio.directory, now=studio.now())
+    return show_listing(context.out, listing, where=studio.where, now=studio.now())

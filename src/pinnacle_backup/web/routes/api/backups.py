@@ -78,7 +78,7 @@ class Confirmed(BaseModel):
 def list_(who: Looking) -> Response:
     """As ``pinnacle-backup list``: backups, and archives that cannot be read."""
     listing = list_backups(who.studio)
-    found = {"backups": listing.backups, "problems": listing.problems, "directory": who.studio.directory}
+    found = {"backups": listing.backups, "problems": listing.problems, "directory": who.studio.where}
     return data(plain(found))
 
 

@@ -51,7 +51,7 @@ def backups(
         who,
         rows=[backup_row(info, listing, zone) for info in found[start : start + PAGE]],
         problems=listing.problems,
-        directory=studio.directory,
+        directory=studio.where,
         stored=sum(info.stored for info in listing.backups),
         total=len(listing.backups),
         found=len(found),

@@ -1,0 +1,77 @@
+"""
+Addresses of buckets, as people write them.
+
+``s3://BUCKET/PREFIX?endpoint=URL&region=NAME`` names everything that is needed to find a bucket, but no
+secret: keys come from the standard credentials of the provider.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from pinnacle_backup.errors import UsageError
+from pinnacle_backup.model.paths import printable
+
+if TYPE_CHECKING:
+    from pinnacle_backup.store.cloud.place import CloudPlace
+
+_SCHEMES: Final = {"s3": "s3", "gs": "gcs", "gcs": "gcs", "az": "azure", "azure": "azure"}
+_OPTIONS: Final = {
+    "endpoint": "endpoint_url",
+    "region": "region",
+    "profile": "profile",
+    "addressing": "addressing",
+    "ca_file": "ca_file",
+}
+_CLEAN: Final = re.compile(r"[^\x00-\x20\x7f]+")
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is meant as the address of a bucket."""
+    return text.partition("://")[0] in _SCHEMES and "://" in text
+
+
+def place_of_address(text: str) -> CloudPlace:
+    """
+    Return the bucket at an address.
+
+    Raises:
+        UsageError: It names none.
+    """
+    from pinnacle_backup.store.cloud.place import CloudPlace  # noqa: PLC0415 - few commands need it
+
+    try:
+        parts = urlsplit(text)
+        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+    except ValueError:
+        raise _unusable(text, "it cannot be read") from None
+    if "@" in parts.netloc:
+        raise UsageError(
+            "keys do not belong into an address: others see them",
+            hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use ~/.aws/credentials",
+        )
+    if not parts.netloc or not _CLEAN.fullmatch(text):
+        raise _unusable(text, "it names no bucket")
+    if unknown := options.keys() - _OPTIONS.keys():
+        raise _unusable(text, f"{printable(min(unknown))[:40]!r} is not one of {', '.join(_OPTIONS)}")
+    prefix = unquote(parts.path).strip("/")
+    if any(part in ("", ".", "..") for part in prefix.split("/")) and prefix:
+        raise _unusable(text, "its prefix is not a plain path")
+    chosen = {_OPTIONS[key]: value for key, value in options.items()}
+    return CloudPlace(provider=_SCHEMES[parts.scheme], bucket=parts.netloc, prefix=prefix, **chosen)
+
+
+def full_address(place: CloudPlace) -> str:
+    """Return an address that finds a bucket from anywhere."""
+    options = {key: getattr(place, field) for key, field in _OPTIONS.items() if key in ("endpoint", "region")}
+    given = {key: value for key, value in options.items() if value}
+    return f"{place.address}?{urlencode(given, safe=':/')}" if given else place.address
+
+
+def _unusable(text: str, reason: str) -> UsageError:
+    return UsageError(
+        f"{printable(text)[:200]!r} is no address of a bucket: {reason}",
+        hint="such as s3://BUCKET/PREFIX or s3://BUCKET/PREFIX?endpoint=https://s3.example.com",
+    )

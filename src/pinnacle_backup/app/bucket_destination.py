@@ -1,0 +1,102 @@
+"""A bucket that backups are kept in."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pinnacle_backup.app.remembered import catalog_of, lost
+from pinnacle_backup.config.cloud import Bucket
+from pinnacle_backup.config.secrets import Secret
+from pinnacle_backup.repository.archives import read_facts
+from pinnacle_backup.repository.repository import Repository
+from pinnacle_backup.store.cloud.opening import open_store
+from pinnacle_backup.store.cloud.place import CloudPlace
+
+if TYPE_CHECKING:
+    from pinnacle_backup.app.studio import Studio
+
+_KIB = 1024
+
+
+class BucketDestination:
+    """
+    A bucket, and what was remembered of it; see ``destinations.Destination``.
+
+    Args:
+        studio: Whose backups.
+        place: Where it is, and how it is used.
+        name: What it is called; empty calls it by its address.
+        automatic: Whether each backup goes there as soon as it is made.
+        retention_days: Days that a full backup stays there; None is as long as here.
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        place: CloudPlace,
+        *,
+        name: str = "",
+        automatic: bool = False,
+        retention_days: int | None = None,
+    ) -> None:
+        self.place, self.name = place, name or place.address
+        self.automatic, self.retention_days = automatic, retention_days
+        self._studio = studio
+        self.catalog = catalog_of(studio, f"{place.address} {place.endpoint_url}")
+        self._store = open_store(place)
+
+    @property
+    def address(self) -> str:
+        """Where the bucket is: ``s3://bucket/prefix``."""
+        return self.place.address
+
+    def open(self, *, despite_mount: bool = False) -> Repository:  # noqa: ARG002 - a bucket is not mounted
+        """Return the backups in the bucket; nothing is asked of it yet."""
+        return Repository(
+            self._store, self.catalog, read_facts=read_facts, random_bytes=self._studio.randomness
+        )
+
+    def lost(self) -> int:
+        """Return how many copies were there the last time, where not one of them is there any more."""
+        return lost(self.catalog, self._store)
+
+    def remember(self) -> None:
+        """Do nothing: what is in the bucket is remembered as it is listed."""
+
+
+def cloud_place(settings: Bucket, provider: str, root: str) -> CloudPlace:
+    """
+    Return a bucket as the configuration describes it.
+
+    Args:
+        settings: Its keys.
+        provider: ``s3``, ``gcs`` or ``azure``.
+        root: The studio root: files are named from there.
+    """
+    return CloudPlace(
+        provider=provider,
+        bucket=settings.bucket,
+        prefix=settings.prefix.strip("/"),
+        region=settings.region,
+        endpoint_url=settings.endpoint_url or "",
+        access_key=_text(settings.access_key),
+        secret_key=_text(settings.secret_key),
+        profile=settings.profile or "",
+        credentials_file=_file(settings.credentials_file, root),
+        ca_file=_file(settings.ca_file, root),
+        addressing=settings.addressing,
+        upload_limit=settings.upload_kib_per_second * _KIB,
+        download_limit=settings.download_kib_per_second * _KIB,
+        object_lock_days=settings.object_lock_days,
+        object_lock_mode=settings.object_lock_mode,
+        storage_class=settings.storage_class or "",
+    )
+
+
+def _text(secret: Secret | None) -> str:
+    return secret.reveal() if secret else ""
+
+
+def _file(path: str | None, root: str) -> str:
+    return os.path.join(root, os.path.expanduser(path)) if path else ""
