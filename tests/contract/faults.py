@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any
 
 from pinnacle_backup.errors import StoreError
@@ -75,6 +76,10 @@ class FaultyStore:
     def __init__(self, store: Store, faults: Faults) -> None:
         self.store, self.faults = store, faults
 
+    @property
+    def address(self) -> str:
+        return self.store.address
+
     def list(self) -> Iterator[StoredObject]:
         for stored in self.store.list():
             self.faults.meet("list")
@@ -84,9 +89,9 @@ class FaultyStore:
         self.faults.meet("open")
         return _FaultySource(self.store.open(name), self.faults)
 
-    def create(self, name: str) -> ByteSink:
+    def create(self, name: str, *, size: int = 0) -> ByteSink:
         self.faults.meet("create")
-        return _FaultySink(self.store.create(name), self.faults)
+        return _FaultySink(self.store.create(name, size=size), self.faults)
 
     def put(self, name: str, data: bytes, *, replace: bool = False) -> None:
         self.faults.meet("put")
@@ -107,6 +112,9 @@ class FaultyStore:
     def stat(self, name: str) -> StoredObject:
         self.faults.meet("stat")
         return self.store.stat(name)
+
+    def protected_until(self, name: str) -> datetime | None:
+        return self.store.protected_until(name)
 
     def sweep(self, belongs: Callable[[str], bool]) -> tuple[str, ...]:
         self.faults.meet("sweep")

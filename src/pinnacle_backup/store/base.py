@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
@@ -41,6 +42,10 @@ class Store(Protocol):
     Stores are picklable: worker processes open objects by them.
     """
 
+    @property
+    def address(self) -> str:
+        """The place for people: the path of a folder, or ``s3://bucket/prefix``."""
+
     def list(self) -> Iterator[StoredObject]:
         """
         List all objects, in no order: every one of them, or an exception.
@@ -58,9 +63,14 @@ class Store(Protocol):
             ObjectNotFound: No such object.
         """
 
-    def create(self, name: str) -> ByteSink:
+    def create(self, name: str, *, size: int = 0) -> ByteSink:
         """
         Begin a new object. The caller holds the writer lock: what a dead run left of it is replaced.
+
+        Args:
+            name: Its name.
+            size: How large it will be, as far as that is known; 0 where it is not. Object storage makes parts
+                to measure, and keeps those of a run that broke off for one that comes with the same bytes.
 
         Raises:
             ObjectExists: The name is taken.
@@ -96,6 +106,14 @@ class Store(Protocol):
     def stat(self, name: str) -> StoredObject:
         """
         Return what the list says of one object.
+
+        Raises:
+            ObjectNotFound: No such object.
+        """
+
+    def protected_until(self, name: str) -> datetime | None:
+        """
+        Return until when the store refuses to delete an object; None where it does not.
 
         Raises:
             ObjectNotFound: No such object.

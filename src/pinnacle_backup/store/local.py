@@ -43,6 +43,11 @@ class LocalStore:
         if not os.path.isabs(self.directory):
             raise UsageError(f"{printable(self.directory)} is not an absolute path")
 
+    @property
+    def address(self) -> str:
+        """The path of the folder."""
+        return self.directory
+
     def list(self) -> Iterator[StoredObject]:
         """List the ordinary files but hidden and unfinished ones."""
         try:
@@ -57,7 +62,7 @@ class LocalStore:
         """Open a file for reading at any place."""
         return FileSource(self.system, self._path(name))
 
-    def create(self, name: str) -> ByteSink:
+    def create(self, name: str, *, size: int = 0) -> ByteSink:  # noqa: ARG002 - files grow as needed
         """Begin ``NAME.partial``."""
         return self._sink(name, replace=False)
 
@@ -105,6 +110,10 @@ class LocalStore:
             if not stat.S_ISREG(status.st_mode):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return StoredObject(name, status.st_size, status.st_mtime_ns)
+
+    def protected_until(self, name: str) -> None:
+        """Files can always be deleted, but missing ones."""
+        self.stat(name)
 
     def sweep(self, belongs: Callable[[str], bool]) -> tuple[str, ...]:
         """Remove the ``.partial`` files that are ours and return their names."""

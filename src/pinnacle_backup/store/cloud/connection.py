@@ -1,0 +1,113 @@
+"""What one process uses to talk to one place: an S3 client, threads, what it learnt of the server."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import botocore.session
+from botocore.config import Config
+
+from pinnacle_backup.store.cloud.bandwidth import Bandwidth, Paced
+from pinnacle_backup.store.cloud.place import CloudPlace
+
+ATTEMPTS: Final = 6
+"""How often a request is sent at most."""
+
+_CONNECT_SECONDS: Final = 10
+_READ_SECONDS: Final = 60
+_DEFAULT_REGION: Final = "us-east-1"
+
+
+class Connection:
+    """
+    Never shared between processes; see ``connection_to``.
+
+    Attributes:
+        place: Where to.
+        client: botocore's.
+        pool: For requests that run at once. Whoever runs in it never waits for another that does.
+        download: Paces what comes.
+        refuses_conditions: The server said that it cannot complete uploads conditionally.
+        needs_md5: The bucket demands ``Content-MD5``, as those with Object Lock do.
+    """
+
+    def __init__(self, place: CloudPlace) -> None:
+        self.place = place
+        self.client = _client(place)
+        self.pool = ThreadPoolExecutor(place.connections, thread_name_prefix="cloud")
+        self.upload, self.download = Bandwidth(place.upload_limit), Bandwidth(place.download_limit)
+        self.refuses_conditions = False
+        self.needs_md5 = place.object_lock_days > 0
+        if place.upload_limit:
+            self.client.meta.events.register("before-send.s3", self._pace)
+
+    def ask(self, operation: str, name: str | None = None, **parameters: Any) -> dict[str, Any]:
+        """
+        Make one request, with all its retries.
+
+        Args:
+            operation: As botocore calls it: ``head_object``.
+            name: Of the object; None for requests about the bucket.
+            parameters: As botocore calls them.
+
+        Raises:
+            ClientError: The server refused it.
+            BotoCoreError: It was not reached.
+        """
+        if name is not None:
+            parameters["Key"] = self.place.key(name)
+        answer: dict[str, Any] = getattr(self.client, operation)(Bucket=self.place.bucket, **parameters)
+        return answer
+
+    def _pace(self, request: Any, **_: object) -> None:
+        if isinstance(request.body, (bytes, bytearray)):
+            request.body = Paced(request.body, self.upload)
+
+
+def _client(place: CloudPlace) -> Any:
+    session = botocore.session.Session(profile=place.profile or None)
+    return session.create_client(
+        "s3",
+        region_name=place.region or session.get_config_variable("region") or _DEFAULT_REGION,
+        endpoint_url=place.endpoint_url or None,
+        verify=place.ca_file or None,
+        aws_access_key_id=place.access_key or None,
+        aws_secret_access_key=place.secret_key or None,
+        config=Config(
+            # Many servers know no checksum trailers. Instead the SHA-256 of each body is signed, and checked.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            s3={"payload_signing_enabled": True, "addressing_style": place.addressing},
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+            max_pool_connections=place.connections + 4,
+            tcp_keepalive=True,
+            user_agent_extra="pinnacle-backup",
+        ),
+    )
+
+
+# Which connections are open is a fact about the process, so this stands here and is passed nowhere. A child
+# begins with none: sockets and threads of its parent are of no use to it.
+_open_here: Final[dict[CloudPlace, Connection]] = {}
+_opening: Final = threading.Lock()
+
+
+def connection_to(place: CloudPlace) -> Connection:
+    """Return this process's connection; made when it is first asked for."""
+    with _opening:
+        if place not in _open_here:
+            _open_here[place] = Connection(place)
+        return _open_here[place]
+
+
+def _in_child() -> None:
+    _open_here.clear()
+    _opening.release()
+
+
+os.register_at_fork(before=_opening.acquire, after_in_parent=_opening.release, after_in_child=_in_child)
