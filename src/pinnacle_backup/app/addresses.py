@@ -11,6 +11,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+import msgspec
+
 from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.paths import printable
 
@@ -59,8 +61,8 @@ def place_of_address(text: str) -> CloudPlace:
     prefix = unquote(parts.path).strip("/")
     if any(part in ("", ".", "..") for part in prefix.split("/")) and prefix:
         raise _unusable(text, "its prefix is not a plain path")
-    chosen = {_OPTIONS[key]: value for key, value in options.items()}
-    return CloudPlace(provider=_SCHEMES[parts.scheme], bucket=parts.netloc, prefix=prefix, **chosen)
+    place = CloudPlace(provider=_SCHEMES[parts.scheme], bucket=parts.netloc, prefix=prefix)
+    return msgspec.structs.replace(place, **{_OPTIONS[key]: value for key, value in options.items()})
 
 
 def full_address(place: CloudPlace) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pinnacle_backup.app.remembered import catalog_of, lost
+from pinnacle_backup.app.remembered import CHECKED, catalog_of, lost
 from pinnacle_backup.config.cloud import Bucket
 from pinnacle_backup.config.secrets import Secret
 from pinnacle_backup.repository.archives import read_facts
@@ -62,7 +62,8 @@ class BucketDestination:
         return lost(self.catalog, self._store)
 
     def remember(self) -> None:
-        """Do nothing: what is in the bucket is remembered as it is listed."""
+        """Remember when it was."""
+        self.catalog.set_value(CHECKED, self._studio.iso_now())
 
 
 def cloud_place(settings: Bucket, provider: str, root: str) -> CloudPlace:

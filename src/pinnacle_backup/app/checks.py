@@ -18,6 +18,8 @@ from pinnacle_backup.model.words import counted, size
 VERIFY_AFTER: Final = timedelta(days=30)
 WARN_PERCENT, CRITICAL_PERCENT = 10.0, 2.0
 WARN_DAYS, CRITICAL_DAYS = 14.0, 3.0
+LATE_COPY: Final = timedelta(hours=3)
+"""A copy that is missing for longer was tried in vain a few times."""
 _UNDELIVERED: Final = timedelta(hours=1)
 """A message that waits for so long is not on its way any more, whatever it waits for."""
 
@@ -149,6 +151,26 @@ def space_checks(facts: Facts) -> Iterator[Check]:
         f"{full_words(space, facts.now, ', ')}",
         advice=advice if level != OK else "",
     )
+
+
+def destination_checks(facts: Facts) -> Iterator[Check]:
+    """Is every backup in the other places where it belongs?"""
+    for place in facts.destinations:
+        if not place.automatic:
+            continue
+        where = f"{printable(place.name)} ({printable(place.address)})"
+        late = place.oldest_missing and since(place.oldest_missing, facts.now)
+        if late and late > LATE_COPY:
+            count = counted(len(place.missing), "backup")
+            sentence = f"{count} not in {where}, the oldest for {span(late)}"
+            yield Check(
+                name="copies",
+                level=WARNING,
+                sentence=sentence,
+                advice=f"pinnacle-backup copy --to {place.name}",
+            )
+        else:
+            yield Check(name="copies", level=OK, sentence=f"{counted(place.backups, 'backup')} in {where}")
 
 
 def message_check(facts: Facts) -> Check:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pinnacle_backup.app.auditing import Audited, actor_of, audit, audited
+from pinnacle_backup.app.destinations import destinations_of
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.space import record_sample
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine import cleanup
 from pinnacle_backup.engine.retention import RetentionPolicy, plan, suspension, suspicious
-from pinnacle_backup.errors import RepositoryBusy
+from pinnacle_backup.errors import PinnacleError, RepositoryBusy
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import CleanupPlan, CleanupReport
@@ -91,14 +92,24 @@ def prepare_cleanup(
         despite_shrink: A person has looked at a backup that holds suspiciously little, and it is right.
             That is remembered.
     """
-    with recording(studio, "cleanup") as run:
+    with recording(studio, "cleanup", studio.elsewhere.name if studio.elsewhere else "") as run:
         backups = studio.repository.list()
         catalog = studio.repository.catalog
         if despite_shrink and (info := suspicious(backups)) is not None:
             catalog.set_value(_ACKNOWLEDGED, info.header.id)
             audit(studio, actor_of(studio), "acknowledge-shrink", info.name)
         policy = _policy(studio, retention_days, catalog.value(_ACKNOWLEDGED))
-        yield PreparedCleanup(plan(backups, policy, studio.now()), studio, run)
+        yield PreparedCleanup(_planned(studio, backups, policy), studio, run)
+
+
+def _planned(studio: Studio, backups: Sequence[BackupInfo], policy: RetentionPolicy) -> CleanupPlan:
+    """Plan around what the store protects: it is asked only for what would go otherwise."""
+    now = studio.now()
+    planned = plan(backups, policy, now)
+    doomed = [verdict.backup.name for verdict in planned.verdicts if not verdict.keep]
+    until = {name: studio.repository.store.protected_until(name) for name in doomed}
+    protected = {name: f"{end.astimezone(now.tzinfo):%F %H:%M}" for name, end in until.items() if end}
+    return plan(backups, replace(policy, protected=protected), now) if protected else planned
 
 
 def suspended(studio: Studio, backups: Sequence[BackupInfo]) -> str:
@@ -109,6 +120,8 @@ def suspended(studio: Studio, backups: Sequence[BackupInfo]) -> str:
 
 def _policy(studio: Studio, retention_days: int | None, acknowledged: str) -> RetentionPolicy:
     settings = studio.configuration.backup
+    if retention_days is None and studio.elsewhere is not None:
+        retention_days = studio.elsewhere.retention_days
     return RetentionPolicy(
         retention_days=settings.retention_days if retention_days is None else retention_days,
         incremental_days=settings.incremental.retention_days,
@@ -120,8 +133,25 @@ def _policy(studio: Studio, retention_days: int | None, acknowledged: str) -> Re
     )
 
 
+def clean_up_everywhere(studio: Studio) -> int:
+    """
+    Clean up as configured, without a person: here, and in the places that get each backup at once.
+
+    Returns:
+        The exit code of the command. A place that fails does not stop the others.
+    """
+    code = clean_up(studio)
+    for destination in destinations_of(studio):
+        if destination.automatic:
+            try:
+                code = max(code, clean_up(studio.at(destination)))
+            except PinnacleError as error:  # its run has recorded it
+                code = max(code, error.exit_code)
+    return code
+
+
 def clean_up(studio: Studio) -> int:
-    """Clean up as configured, without a person, and return the exit code of the command."""
+    """Clean up one place as configured, without a person, and return the exit code of the command."""
     with prepare_cleanup(studio, retention_days=None, despite_shrink=False) as prepared:
         if prepared.plan.suspended or all(verdict.keep for verdict in prepared.plan.verdicts):
             prepared.sweep()

@@ -73,6 +73,22 @@ def copy_new(studio: Studio, *, progress: Progress) -> CopiesReport:
     """
     if not any(place.automatic for place in destinations_of(studio)):
         return CopiesReport(copies=())
+    origin = msgspec.structs.replace(
+        studio.origin, job="", slot=""
+    )  # its end is not that of the backup's job
+    return copy_backups(studio.acting_for(origin), CopyRequest(automatic=True), progress=progress)
+
+
+def catch_up(studio: Studio, *, progress: Progress) -> CopiesReport:
+    """
+    Bring what is missing to the places that should have it; where nothing is, nobody is asked.
+
+    What is missing is told by what is remembered of each place.
+    """
+    here = {info.name for info in studio.repository.list()}
+    places = [place for place in destinations_of(studio) if place.automatic]
+    if all(here <= place.catalog.backups().keys() for place in places):
+        return CopiesReport(copies=())
     return copy_backups(studio, CopyRequest(automatic=True), progress=progress)
 
 

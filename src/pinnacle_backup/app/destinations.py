@@ -64,7 +64,7 @@ class Destination(Protocol):
         """
 
     def remember(self) -> None:
-        """Remember how the place is reached."""
+        """Remember how and when the place was reached."""
 
 
 def destinations_of(studio: Studio) -> tuple[Destination, ...]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from pinnacle_backup.app.cleanup import suspended
+from pinnacle_backup.app.destination_states import destination_states
 from pinnacle_backup.app.log_folder import log_fault
 from pinnacle_backup.app.overdue import Promise, promise_of
 from pinnacle_backup.app.runs import reap
@@ -22,6 +23,7 @@ from pinnacle_backup.app.switch import stopped
 from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.errors import PinnacleError, StateError
+from pinnacle_backup.model.destinations import DestinationState
 from pinnacle_backup.model.drills import DrillRecord
 from pinnacle_backup.model.health import Space
 from pinnacle_backup.model.queries import Stopped
@@ -58,6 +60,7 @@ class Facts:
         backlog: Messages that wait.
         drill: The last drill; None where there was none.
         proven: The last drill that proved a backup restorable.
+        destinations: The other places that backups are brought to.
     """
 
     now: datetime
@@ -77,6 +80,7 @@ class Facts:
     backlog: Backlog = field(default_factory=Backlog)
     drill: DrillRecord | None = None
     proven: DrillRecord | None = None
+    destinations: tuple[DestinationState, ...] = ()
 
     @property
     def running(self) -> tuple[Run, ...]:
@@ -113,6 +117,7 @@ def facts_of(studio: Studio) -> Facts:
         backlog=record.ask(lambda: Messages(studio.state).waiting(), default=Backlog()),
         drill=record.ask(drills.newest, default=nothing),
         proven=record.ask(drills.newest_proven, default=nothing),
+        destinations=destination_states(studio, listing),
         state_fault=record.fault,  # evaluated last: it is the first that was met above
     )
 

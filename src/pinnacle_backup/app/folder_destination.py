@@ -12,7 +12,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from pinnacle_backup.app.remembered import catalog_of, lost
+from pinnacle_backup.app.remembered import CHECKED, catalog_of, lost
 from pinnacle_backup.errors import StoreError, UsageError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.repository.archives import read_facts
@@ -85,7 +85,8 @@ class FolderDestination:
         return lost(self.catalog, self._store)
 
     def remember(self) -> None:
-        """Remember where the folder is mounted."""
+        """Remember where the folder is mounted, and when it was used."""
+        self.catalog.set_value(CHECKED, self._studio.iso_now())
         self.catalog.set_value(_MOUNT, mount_of(self.path))
 
     def _refuse_the_original(self) -> None:

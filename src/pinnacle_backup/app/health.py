@@ -44,6 +44,7 @@ def _checks(facts: Facts) -> Iterator[Check]:
         yield from checks.space_checks(facts)
         yield checks.archive_check(facts)
         yield checks.cleanup_check(facts)
+        yield from checks.destination_checks(facts)
     yield from run_checks.run_checks(facts)
     yield checks.scheduler_check(facts)
     if facts.store_fault is None and facts.listing.backups:

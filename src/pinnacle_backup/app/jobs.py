@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinnacle_backup.app.cleanup import DONE, WARNINGS, clean_up
-from pinnacle_backup.app.copy import copy_backups, copy_new
+from pinnacle_backup.app.cleanup import DONE, WARNINGS, clean_up_everywhere
+from pinnacle_backup.app.copy import catch_up, copy_backups, copy_new
 from pinnacle_backup.app.create import CreateRequest, create_backup
 from pinnacle_backup.app.drill import drill_backup
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.app.verify import verify_backup
+from pinnacle_backup.config.schedule import CATCH_UP
 from pinnacle_backup.engine.base import choose_base
 from pinnacle_backup.errors import DamagedError, UsageError
 from pinnacle_backup.model.backup import FULL, INCREMENTAL
@@ -43,7 +44,9 @@ def execute_job(studio: Studio, job: Job, *, passwords: PasswordSource, progress
     if job.run in (FULL, INCREMENTAL):
         return _back_up(studio, job.run, passwords, progress)
     if job.run == "cleanup":
-        return clean_up(studio)
+        return clean_up_everywhere(studio)
+    if job.name == CATCH_UP:
+        return catch_up(studio, progress=progress).exit_code
     if job.run == "copy":
         return copy_backups(studio, progress=progress).exit_code
     if job.run == "verify":

@@ -103,6 +103,8 @@ def _metrics(facts: Facts) -> Iterator[Metric]:
     level = HEALTH_LEVELS[judge(facts).level]
     yield "health_level", "0 ok, 1 warning, 2 critical, 3 unknown.", (), _one(level)
     yield from _of_backups(facts)
+    if facts.destinations:
+        yield from _of_destinations(facts)
     yield from _of_space(facts)
     yield from _of_schedule(facts)
     if not facts.state_fault:
@@ -131,6 +133,16 @@ def _of_backups(facts: Facts) -> Iterator[Metric]:
     yield "represented_bytes", "Content that the newest backup restores.", (), size
     verified = _instant(facts.verified)
     yield "last_verify_timestamp_seconds", "When a backup was last verified.", (), verified
+
+
+def _of_destinations(facts: Facts) -> Iterator[Metric]:
+    places = facts.destinations
+    there = [((place.name,), place.backups) for place in places]
+    yield "destination_backups", "Backups in another place when it was last listed.", ("destination",), there
+    stored = [((place.name,), place.stored) for place in places]
+    yield "destination_stored_bytes", "Size of the archives there.", ("destination",), stored
+    missing = [((place.name,), len(place.missing)) for place in places]
+    yield "destination_missing_backups", "Backups that are here and not there.", ("destination",), missing
 
 
 def _of_space(facts: Facts) -> Iterator[Metric]:

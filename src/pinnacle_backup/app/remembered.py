@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from pinnacle_backup.repository.catalog import Catalog
 from pinnacle_backup.store.base import Store
 
+CHECKED = "checked"
+"""Under which key the catalog remembers when the place was last brought up to date."""
+
 if TYPE_CHECKING:
     from pinnacle_backup.app.studio import Studio
 

@@ -12,12 +12,12 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.scheduler.lease import scheduler_of
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.switch import stopped
-from pinnacle_backup.app.timetables import schedule_zone, timetable_of
+from pinnacle_backup.app.timetables import schedule_zone, scheduled_jobs, timetable_of
 from pinnacle_backup.config.edit import update
+from pinnacle_backup.config.schedule import CATCH_UP
 from pinnacle_backup.config.strict_json import parse
 from pinnacle_backup.errors import StateError, UsageError
 from pinnacle_backup.model.queries import ScheduleView, Stopped, UpcomingRun
-from pinnacle_backup.schedule.job import jobs_of
 from pinnacle_backup.schedule.words import in_words, until_words
 from pinnacle_backup.state.instants import iso
 
@@ -30,7 +30,7 @@ def show_schedule(studio: Studio) -> ScheduleView:
     holder = scheduler_of(studio)
     return ScheduleView(
         values=msgspec.to_builtins(schedule),
-        words=tuple(in_words(jobs_of(schedule), schedule, zone)),
+        words=tuple(in_words(scheduled_jobs(studio), schedule, zone)),
         upcoming=upcoming(studio),
         scheduler=str(holder) if holder else "",
         stopped=stopped_by(studio),
@@ -59,10 +59,12 @@ def store_schedule(place: Place, text: str, opened: Callable[[], Studio]) -> Non
 
 
 def upcoming(studio: Studio) -> tuple[UpcomingRun, ...]:
-    """Return what each job does next, the earliest first."""
+    """Return what each job does next, the earliest first; but for the one that seldom has something to do."""
     timetable, now, zone = timetable_of(studio), studio.now(), schedule_zone(studio)
     found = []
     for job in timetable.jobs:
+        if job.name == CATCH_UP:  # mostly there is nothing to do
+            continue
         start = timetable.next_start(job, timetable.last_started(job, now) or now, now)
         if start is not None:
             found.append((start, job))

@@ -36,6 +36,7 @@ def _status(studio: Studio, facts: Facts) -> StudioStatus:
         counts={} if facts.store_fault else counts_of(backups),
         represented=newest.totals.size if newest else 0,
         stored=sum(info.stored for info in backups),
+        destinations=facts.destinations,
         space=facts.space,
         newest=newest,
         verified=facts.verified,

@@ -22,7 +22,7 @@ GLOBAL_OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
     (("--root",), {"metavar": "DIR", "help": "The studio root: the folder with config.json."}),
     (("--config",), {"metavar": "FILE", "help": "The configuration; its folder is the root."}),
     (
-        ("--repository", "-r"),
+        ("--repository",),
         {
             "metavar": "PLACE",
             "help": "Other backups than the studio's own: the name of a destination, a folder, "

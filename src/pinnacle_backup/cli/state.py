@@ -12,6 +12,7 @@ from pinnacle_backup.cli.output import PROGRAM, Output
 from pinnacle_backup.cli.reports import DONE, warn_of_problems
 from pinnacle_backup.cli.text import age, counted, duration, instant, local, size
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.destinations import DestinationState
 from pinnacle_backup.model.drills import PROVEN
 from pinnacle_backup.model.health import CRITICAL, OK, UNKNOWN, WARNING, Check
 from pinnacle_backup.model.paths import printable
@@ -70,6 +71,7 @@ def _facts(status: StudioStatus, now: datetime) -> list[tuple[str, str]]:
         ("studio", printable(status.root)),
         ("newest", _newest(status.newest, now)),
         ("backups", _backups(status)),
+        *_titled("copies", [_place(place, now) for place in status.destinations]),
         ("room", _room(status, now)),
         ("verified", _verified(status, now)),
         ("drill", _drill(status, now)),
@@ -98,6 +100,14 @@ def _backups(status: StudioStatus) -> str:
     if not words:
         return f"none in {printable(status.directory)}"
     return f"{', '.join(words)}: {size(status.stored)} in {printable(status.directory)}"
+
+
+def _place(place: DestinationState, now: datetime) -> str:
+    words = f"{counted(place.backups, 'backup')} in {printable(place.address)}"
+    if not place.checked:
+        return f"nothing yet in {printable(place.address)}"
+    missing = f", {counted(len(place.missing), 'backup')} missing" if place.missing else ""
+    return f"{words}: {size(place.stored)}{missing}, {_moment(place.checked, now)}"
 
 
 def _verified(status: StudioStatus, now: datetime) -> str:

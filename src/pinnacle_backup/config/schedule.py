@@ -23,8 +23,10 @@ Command = Annotated[str, text_of(r"^[^\x00]+\Z", "a command line")]
 DAILY_FULL = "daily-full"
 HOURLY_INCREMENTAL = "hourly-incremental"
 WEEKLY_CLEANUP = "weekly-cleanup"
-BUILT_IN = (DAILY_FULL, HOURLY_INCREMENTAL, WEEKLY_CLEANUP)
-"""Names of the jobs that the keys of the guide stand for."""
+CATCH_UP = "catch-up"
+"""Copies what could not be copied before; it is there where backups go to other places at once."""
+BUILT_IN = (DAILY_FULL, HOURLY_INCREMENTAL, WEEKLY_CLEANUP, CATCH_UP)
+"""Names of the jobs that the keys of the guide stand for, and of the one that comes with cloud storage."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

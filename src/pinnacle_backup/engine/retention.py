@@ -7,8 +7,8 @@ been lost) the plan is suspended: it says what would go, and deletes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,6 +33,7 @@ class RetentionPolicy:
         incremental_days: Days that an incremental stays.
         daily, weekly, monthly, yearly: Of how many such periods the last full backup stays beyond that.
         acknowledged: Ids of backups that a person has looked at: what was lost before them is no loss.
+        protected: Names of backups that the store lets nobody delete, and until when, in words.
         despite_shrink: Whether a person has just looked, and says that nothing was lost.
     """
 
@@ -43,6 +44,7 @@ class RetentionPolicy:
     monthly: int = 0
     yearly: int = 0
     acknowledged: Collection[str] = ()
+    protected: Mapping[str, str] = field(default_factory=dict)
     despite_shrink: bool = False
 
 
@@ -136,6 +138,8 @@ class _Reasons:
         age = self._now - created_at(info.header)
         if info.pinned:
             self._keep(info, "pinned")
+        if info.name in self._policy.protected:
+            self._keep(info, f"protected until {self._policy.protected[info.name]}")
         if age < timedelta(0):
             self._keep(info, "dated in the future")
         elif age < timedelta(days=days_of(info, self._policy)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pinnacle_backup.model.backup import BackupInfo, BackupSummary
+from pinnacle_backup.model.destinations import DestinationState
 from pinnacle_backup.model.drills import DrillRecord
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.health import Check, Overdue, Space
@@ -182,6 +183,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
         counts: Number of backups by ``full``, ``incremental`` and ``safety``; none where unknown.
         represented: Bytes of content that the newest backup stands for.
         stored: Bytes of all archives.
+        destinations: The other places that backups are brought to.
         space: The room where the backups lie; None where there is no limit.
         newest: The newest complete backup that is not a safety backup.
         verified: Instant of the newest successful verify, ISO 8601 UTC; empty when never.
@@ -208,6 +210,7 @@ class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     represented: int
     stored: int
+    destinations: tuple[DestinationState, ...] = ()
     space: Space | None = None
     newest: BackupInfo | None = None
     verified: str = ""

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from pinnacle_backup.config.schedule import DAILY_FULL, HOURLY_INCREMENTAL, WEEKLY_CLEANUP, Schedule
+from pinnacle_backup.config.schedule import CATCH_UP, DAILY_FULL, HOURLY_INCREMENTAL, WEEKLY_CLEANUP, Schedule
 from pinnacle_backup.model.backup import FULL, INCREMENTAL
 
 BACKUPS: Final = frozenset((FULL, INCREMENTAL))
@@ -36,14 +36,21 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     backup: str = "newest"
 
 
-def jobs_of(schedule: Schedule) -> tuple[Job, ...]:
-    """Return all jobs that are switched on: those of the guide's keys first, then your own."""
+def jobs_of(schedule: Schedule, *, catch_up: bool = False) -> tuple[Job, ...]:
+    """
+    Return all jobs that are switched on: those of the guide's keys first, then your own.
+
+    Args:
+        schedule: As configured.
+        catch_up: Whether backups go to other places as soon as they are made, so that some may be missing.
+    """
     own = (
         Job(name=job.name, run=job.run, cron=job.cron, backup=job.backup)
         for job in schedule.jobs
         if job.enabled
     )
-    return (*_built_in(schedule), *own)
+    late = [Job(name=CATCH_UP, run="copy", cron="20 * * * *")] if catch_up else []
+    return (*_built_in(schedule), *own, *late)
 
 
 def _built_in(schedule: Schedule) -> list[Job]:

@@ -12,6 +12,7 @@ from cronsim import CronSim
 
 from pinnacle_backup.config.schedule import (
     BUILT_IN,
+    CATCH_UP,
     DAILY_FULL,
     HOURLY_INCREMENTAL,
     WEEKLY_CLEANUP,
@@ -63,6 +64,7 @@ def _built_in(job: Job, schedule: Schedule) -> str:
     return {
         DAILY_FULL: f"full backup every day at {schedule.daily_full_backup_time}",
         HOURLY_INCREMENTAL: "incremental backup every hour",
+        CATCH_UP: "copies that could not be made: again every hour",
         WEEKLY_CLEANUP: (
             f"cleanup every {schedule.weekly_cleanup_day.capitalize()} at {schedule.weekly_cleanup_time}"
         ),
