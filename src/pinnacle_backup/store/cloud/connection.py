@@ -10,6 +10,7 @@ from typing import Any, Final
 import botocore.session
 from botocore.config import Config
 
+from pinnacle_backup import __version__
 from pinnacle_backup.store.cloud.bandwidth import Bandwidth, Paced
 from pinnacle_backup.store.cloud.place import CloudPlace
 
@@ -69,6 +70,8 @@ class Connection:
 
 def _client(place: CloudPlace) -> Any:
     session = botocore.session.Session(profile=place.profile or None)
+    if place.credentials_file:
+        session.set_config_variable("credentials_file", place.credentials_file)
     return session.create_client(
         "s3",
         region_name=place.region or session.get_config_variable("region") or _DEFAULT_REGION,
@@ -86,7 +89,7 @@ def _client(place: CloudPlace) -> Any:
             read_timeout=_READ_SECONDS,
             max_pool_connections=place.connections + 4,
             tcp_keepalive=True,
-            user_agent_extra="pinnacle-backup",
+            user_agent=f"pinnacle-backup/{__version__} botocore/{botocore.__version__}",
         ),
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
-import botocore.exceptions as boto
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.response import StreamingBody
 
 from pinnacle_backup.errors import StoreError
@@ -15,15 +16,24 @@ from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.cloud.connection import ATTEMPTS, Connection
 from pinnacle_backup.store.cloud.failures import Incomplete, failures, status_of
 
-_BROKEN_OFF: Final = (
-    Incomplete,
-    boto.IncompleteReadError,
-    boto.ReadTimeoutError,
-    boto.ResponseStreamingError,
-    boto.HTTPClientError,
-)
 _STEP: Final = 64 << 10
+_END: Final = 64 << 10
+_LONGEST_STEP: Final = 60.0
 _LONGEST_WAIT: Final = 10.0
+
+T = TypeVar("T")
+
+
+def fetch_end(connection: Connection, name: str) -> tuple[int, str, bytes]:
+    """
+    Return size and ETag of an object, and its last bytes, for that is where archives are read first.
+
+    Raises:
+        ObjectNotFound: There is no such object.
+        StoreError: It cannot be had.
+    """
+    with failures(connection.place, "open", name):
+        return asked_again(lambda: _fetch_end(connection, name))
 
 
 def fetch(connection: Connection, name: str, etag: str, offset: int, length: int) -> bytes:
@@ -43,40 +53,80 @@ def fetch(connection: Connection, name: str, etag: str, offset: int, length: int
         StoreError: They cannot be had, or the object is another one by now.
     """
     with failures(connection.place, "read", name):
-        for attempt in range(ATTEMPTS):
-            try:
-                return _fetch_once(connection, name, etag, offset, length)
-            except _BROKEN_OFF:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                pause(attempt)
-            except ClientError as error:
-                if status_of(error) != 412:
-                    raise
-                address = f"{connection.place.address}/{name}"
-                raise StoreError(
-                    f"{printable(address)} was changed while it was read", hint="start again"
-                ) from error
-    raise AssertionError(name)
+        try:
+            return asked_again(lambda: _fetch_once(connection, name, etag, offset, length))
+        except ClientError as error:
+            if status_of(error) != 412:
+                raise
+            address = printable(f"{connection.place.address}/{name}")
+            raise StoreError(f"{address} was changed while it was read", hint="start again") from error
 
 
-def pause(attempt: int) -> None:
-    """Wait before asking again: twice as long each time, and never in step with others."""
-    time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.5 * 2**attempt)))  # noqa: S311 - no secret
+def asked_again(request: Callable[[], T]) -> T:
+    """
+    Return what the request returns. An answer that breaks off is asked for again, after a pause.
+
+    Each pause is twice as long as the one before, and never in step with those of others.
+    """
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return request()
+        except Incomplete:
+            time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.5 * 2**attempt)))  # noqa: S311 - no secret
+    return request()
+
+
+def _fetch_end(connection: Connection, name: str) -> tuple[int, str, bytes]:
+    try:
+        answer = connection.ask("get_object", name, Range=f"bytes=-{_END}")
+    except ClientError as error:
+        if status_of(error) != 416:  # an empty object has no last bytes
+            raise
+        found = connection.ask("head_object", name)
+        return found["ContentLength"], found["ETag"], b""
+    with contextlib.closing(answer["Body"]) as body:
+        length, came = answer["ContentLength"], str(answer.get("ContentRange", ""))
+        size = _size(came) if came else length
+        if length > _END:  # a server that does not know such ranges and sends it all
+            return size, answer["ETag"], b""
+        data = _read(body, length, connection)
+    if came and not came.startswith(f"bytes {size - length}-{size - 1}/"):
+        raise Incomplete(f"the last bytes of {size:,} were asked for, {printable(came[:100])} came")
+    return size, answer["ETag"], data
+
+
+def _size(content_range: str) -> int:
+    size = content_range.rpartition("/")[2]
+    if not size.isdecimal():
+        raise Incomplete(f"the server does not tell the size: {printable(content_range[:100])}")
+    return int(size)
 
 
 def _fetch_once(connection: Connection, name: str, etag: str, offset: int, length: int) -> bytes:
     wanted = f"bytes={offset}-{offset + length - 1}"
     answer = connection.ask("get_object", name, Range=wanted, IfMatch=etag)
     body: StreamingBody = answer["Body"]
-    try:
+    with contextlib.closing(body):
         _check(answer, offset, length)
-        data = _paced(body, connection) if connection.download.limit else body.read()
-    finally:
-        body.close()
-    if len(data) != length:
-        raise Incomplete(f"{length:,} bytes were asked for, {len(data):,} came")
-    return bytes(data)
+        return _read(body, length, connection)
+
+
+def _read(body: StreamingBody, length: int, connection: Connection) -> bytes:
+    parts, came = [], 0
+    try:
+        while came < length:
+            began = time.monotonic()
+            part = body.read(min(_STEP, length - came))
+            if not part or time.monotonic() - began > _LONGEST_STEP:
+                break
+            parts.append(part)
+            came += len(part)
+            connection.download.spend(len(part))
+    except BotoCoreError as error:
+        raise Incomplete(f"the connection broke after {came:,} of {length:,} bytes") from error
+    if came != length:
+        raise Incomplete(f"{length:,} bytes were announced, {came:,} came")
+    return b"".join(parts)
 
 
 def _check(answer: dict[str, Any], offset: int, length: int) -> None:
@@ -86,11 +136,3 @@ def _check(answer: dict[str, Any], offset: int, length: int) -> None:
         raise Incomplete(f"bytes {offset}-{offset + length - 1} were asked for, {came or 'all'} came")
     if answer.get("ContentLength") != length:
         raise Incomplete(f"{length:,} bytes were asked for, {answer.get('ContentLength')} were announced")
-
-
-def _paced(body: StreamingBody, connection: Connection) -> bytes:
-    parts = []
-    while part := body.read(_STEP):
-        connection.download.spend(len(part))
-        parts.append(part)
-    return b"".join(parts)

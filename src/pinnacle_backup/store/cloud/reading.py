@@ -2,7 +2,7 @@
 Random reads of something that answers slowly, but many questions at once.
 
 Bytes come in stretches, each by one request, and the last few are kept. A stretch begins and ends at a
-multiple of 256 KiB, so that the small reads around a place share one. Who reads on where the last read ended
+multiple of 32 KiB, so that the small reads around a place share one. Who reads on where the last read ended
 is served ahead, the further the longer that lasts: a few kB cost one stretch, a whole archive comes by all
 connections at once.
 """
@@ -18,7 +18,7 @@ from typing import Final
 from pinnacle_backup.errors import DamagedError
 from pinnacle_backup.model.paths import printable
 
-_BLOCK: Final = 256 << 10
+_BLOCK: Final = 32 << 10
 _LONGEST: Final = 4 << 20
 
 
@@ -32,6 +32,7 @@ class BufferedSource:
         fetch: Returns exactly the bytes of a range, or raises a ``StoreError``; runs in the pool.
         pool: For the requests.
         connections: How many stretches are fetched ahead at most.
+        end: The last bytes of the object, as far as they are here already.
     """
 
     def __init__(
@@ -41,13 +42,15 @@ class BufferedSource:
         fetch: Callable[[int, int], bytes],
         pool: Callable[[], Executor],
         connections: int,
+        end: bytes = b"",
     ) -> None:
         self._address, self._size, self._fetch, self._pool = address, size, fetch, pool
         self._ahead = connections * _LONGEST
         self._room = (connections + 2) * _LONGEST
         self._lock = threading.Lock()
         self._stretches: OrderedDict[int, _Stretch] = OrderedDict()
-        self._next, self._run = -1, 0
+        self._next, self._run = -_BLOCK, 0
+        self._end = end
 
     @property
     def size(self) -> int:
@@ -60,6 +63,9 @@ class BufferedSource:
             wanted = f"no bytes {offset:,} to {offset + length:,}"
             raise DamagedError(f"{printable(self._address)}: {wanted}: it ends at {self._size:,}")
         parts, end = [], offset + length
+        known = self._size - len(self._end)
+        if offset >= known:
+            return self._end[offset - known : end - known]
         with self._lock:
             self._follow(offset, length)
         while offset < end:

@@ -22,7 +22,7 @@ from pinnacle_backup.store.cloud.listing import described, listed
 from pinnacle_backup.store.cloud.objects import Objects
 from pinnacle_backup.store.cloud.patching import patch
 from pinnacle_backup.store.cloud.place import CloudPlace
-from pinnacle_backup.store.cloud.ranges import fetch
+from pinnacle_backup.store.cloud.ranges import fetch, fetch_end
 from pinnacle_backup.store.cloud.reading import BufferedSource
 from pinnacle_backup.store.cloud.unfinished import abort_upload, unfinished
 from pinnacle_backup.store.cloud.upload import Upload
@@ -55,14 +55,14 @@ class S3Store:
 
     def open(self, name: str) -> ByteSource:
         """Open an object; should it change while it is read, that is an error."""
-        with failures(self.place, "open", check_name(name)):
-            found = self._objects.head(name)
+        size, etag, end = fetch_end(connection_to(self.place), check_name(name))
         return BufferedSource(
             f"{self.address}/{name}",
-            found["ContentLength"],
-            partial(_fetch, self.place, name, found["ETag"]),
+            size,
+            partial(_fetch, self.place, name, etag),
             partial(_pool, self.place),
             self.place.connections,
+            end,
         )
 
     def create(self, name: str, *, size: int = 0) -> ByteSink:
