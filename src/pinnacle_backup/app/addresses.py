@@ -65,9 +65,18 @@ def place_of_address(text: str) -> CloudPlace:
     return msgspec.structs.replace(place, **{_OPTIONS[key]: value for key, value in options.items()})
 
 
-def full_address(place: CloudPlace) -> str:
-    """Return an address that finds a bucket from anywhere."""
-    options = {key: getattr(place, field) for key, field in _OPTIONS.items() if key in ("endpoint", "region")}
+def full_address(place: CloudPlace, *, here: bool = False) -> str:
+    """
+    Return an address that finds a bucket from anywhere.
+
+    Args:
+        place: The bucket.
+        here: Add what means something on this machine only: a profile, a file of certificates.
+    """
+    names = _OPTIONS if here else ("endpoint", "region", "addressing")
+    options = {key: getattr(place, _OPTIONS[key]) for key in names}
+    if place.addressing == "auto":
+        options.pop("addressing")
     given = {key: value for key, value in options.items() if value}
     return f"{place.address}?{urlencode(given, safe=':/')}" if given else place.address
 

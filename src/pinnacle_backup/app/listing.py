@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from pinnacle_backup.app.destination_states import whereabouts
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.unlocking import keyring_of
 from pinnacle_backup.errors import DamagedError
 from pinnacle_backup.model.backup import BackupInfo, BackupSummary
-from pinnacle_backup.model.queries import BackupDetails
+from pinnacle_backup.model.queries import BackupDetails, ListedBackups
 from pinnacle_backup.repository.archives import open_archive
 from pinnacle_backup.repository.listing import Listing
 
@@ -15,6 +18,20 @@ from pinnacle_backup.repository.listing import Listing
 def list_backups(studio: Studio) -> Listing:
     """Return all backups, and the archives that cannot be read."""
     return studio.repository.listing()
+
+
+def listed_backups(studio: Studio) -> ListedBackups:
+    """Return all backups, and where else they are; the other places are not asked, but remembered."""
+    listing, places = studio.repository.listing(), whereabouts(studio)
+    here = {info.name for info in listing.backups}
+    elsewhere = Counter(name for archive, names in places.items() if archive not in here for name in names)
+    return ListedBackups(
+        backups=listing.backups,
+        problems=listing.problems,
+        directory=studio.where,
+        also_in={name: found for name, found in places.items() if name in here},
+        only_in=dict(elsewhere),
+    )
 
 
 def show_backup(

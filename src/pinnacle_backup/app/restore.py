@@ -12,7 +12,7 @@ import msgspec
 
 from pinnacle_backup.app.auditing import audited
 from pinnacle_backup.app.create import encryption_for
-from pinnacle_backup.app.opening import Opened, locate, locate_at, open_located
+from pinnacle_backup.app.opening import Located, Opened, locate, locate_at, open_located
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.protection import outside, own_logs, present_sources, rules_of
 from pinnacle_backup.app.recording import Recording, recording
@@ -45,6 +45,7 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
         target: Folder to restore below; None for the studio itself.
         delete_extra: Also remove what the backup does not have.
         rehearsal: It is only to be planned: no run is recorded, whatever happens.
+        anew: The studio is lost, its folder empty: our own logs come back, too, and nothing needs saving.
     """
 
     name: str | None = None
@@ -54,6 +55,7 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None = None
     delete_extra: bool = False
     rehearsal: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class PreparedRestore:
     _opened: Opened
     _restore: Restore
     _passwords: PasswordSource
+    _saves: bool = True
 
     @property
     def plan(self) -> RestorePlan:
@@ -91,7 +94,7 @@ class PreparedRestore:
         if self.plan.in_place:
             make_way(self._studio)
         self._restore.progress = self._run.follow(progress)
-        safety = self._save() if self.plan.in_place else ""
+        safety = self._save() if self.plan.in_place and self._saves else ""
         if safety:
             self._run.note(f"saved what changes as {safety}")
         report = self._restore.execute(safety=safety)
@@ -129,35 +132,50 @@ class PreparedRestore:
 
 @contextmanager
 def prepare_restore(
-    studio: Studio, request: RestoreRequest, *, passwords: PasswordSource, progress: Progress
+    studio: Studio,
+    request: RestoreRequest,
+    *,
+    passwords: PasswordSource,
+    progress: Progress,
+    opened: Opened | None = None,
 ) -> Iterator[PreparedRestore]:
     """
     Plan a restore, and hold it ready for the time of the block.
+
+    Args:
+        studio: Where to.
+        request: What is wanted.
+        passwords: Open the backup.
+        progress: Told of what is being done.
+        opened: The backup, where it is open already; it need not be one of the studio's.
 
     Raises:
         BackupNotFound: There is no such backup, or no such path in it.
         PasswordError: A password is missing or wrong.
         DamagedError: The backup cannot be read.
     """
-    if request.at is not None:
-        located = locate_at(studio, request.at)
-    elif request.name is not None:
-        located = locate(studio, request.name)
-    else:
-        raise UsageError("which backup? give its name, or a time with --at")
     if request.databases_only and request.paths:
         raise UsageError("either paths or the databases only", hint="leave one of them out")
+    located = opened.located if opened else _located(studio, request)
     with (
         recording(studio, "restore", located.info.name) as run,
         scratch_folder(studio.state_directory) as scratch,
     ):
         if request.rehearsal:
             run.rehearse()
-        opened = open_located(studio, located, passwords)
+        opened = opened or open_located(studio, located, passwords)
         paths = _databases(opened) if request.databases_only else request.paths
         job = _job(studio, request, paths, scratch)
         with Restore(job, opened.info, studio.repository, opened.opener, progress) as restore:
-            yield PreparedRestore(studio, run, opened, restore, passwords)
+            yield PreparedRestore(studio, run, opened, restore, passwords, _saves=not request.anew)
+
+
+def _located(studio: Studio, request: RestoreRequest) -> Located:
+    if request.at is not None:
+        return locate_at(studio, request.at)
+    if request.name is not None:
+        return locate(studio, request.name)
+    raise UsageError("which backup? give its name, or a time with --at")
 
 
 def _databases(opened: Opened) -> tuple[str, ...]:
@@ -183,7 +201,7 @@ def _job(studio: Studio, request: RestoreRequest, paths: tuple[str, ...], scratc
         outside=outside(studio) if in_place else (),
         paths=paths,
         delete_extra=request.delete_extra,
-        leave=own_logs(studio) if in_place else frozenset(),
+        leave=own_logs(studio) if in_place and not request.anew else frozenset(),
         sources=present_sources(studio) if in_place else EVERYTHING,
         rules=rules_of(studio) if in_place else Rules(exclude=Excluder(()), exclude_caches=False, skip=skip),
         workers=settings.workers,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import DONE, WARNINGS, warn_of_problems
@@ -15,36 +16,50 @@ from pinnacle_backup.cli.table import GAP, Cell, Column, Row, total_width
 from pinnacle_backup.cli.text import age, counted, instant, local, number, size, width, zone_name
 from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.repository.listing import Listing
+from pinnacle_backup.model.queries import AlsoIn, ListedBackups
 
 INDENT = "  "
 _TYPE = {FULL: "full"}
 
 
-def show_listing(out: Output, listing: Listing, *, where: str, now: datetime) -> int:
+def show_listing(out: Output, listed: ListedBackups, *, now: datetime) -> int:
     """Print the backups and return the exit code: 1 when an archive cannot be listed."""
-    code = WARNINGS if listing.problems else DONE
-    out.json({"backups": listing.backups, "problems": listing.problems})
-    if listing.backups:
-        show_backups(out, listing.backups, now)
+    code = WARNINGS if listed.problems else DONE
+    out.json(listed)
+    if listed.backups:
+        show_backups(out, listed.backups, now, listed.also_in)
         if out.width is not None:
-            out.data("", _sum(listing.backups, where))
-    elif not listing.problems:
-        out.data(f"No backups yet in {printable(where)}.", out.as_called("Make one: pinnacle-backup create"))
-    warn_of_problems(out, f"{counted(len(listing.problems), 'archive')} cannot be used:", listing.problems)
+            out.data("", _sum(listed.backups, listed.directory))
+    elif not listed.problems:
+        empty = f"No backups yet in {printable(listed.directory)}."
+        out.data(empty, out.as_called("Make one: pinnacle-backup create"))
+    for name, count in listed.only_in.items():
+        command = out.as_called(f"pinnacle-backup --repository {name} list")
+        out.say(f"{counted(count, 'more backup')} in {printable(name)}: {command}")
+    warn_of_problems(out, f"{counted(len(listed.problems), 'archive')} cannot be used:", listed.problems)
     return code
 
 
-def show_backups(out: Output, backups: Sequence[BackupInfo], now: datetime) -> None:
-    """Print backups in groups of a full one and what builds on it."""
+def show_backups(
+    out: Output, backups: Sequence[BackupInfo], now: datetime, also_in: AlsoIn = MappingProxyType({})
+) -> None:
+    """
+    Print backups in groups of a full one and what builds on it.
+
+    Args:
+        out: Where to.
+        backups: Which.
+        now: The time.
+        also_in: The other places of each, by name; empty where there are none at all.
+    """
     grouped = list(in_groups(backups))
     zone = zone_name([instant(backup.header.created) for backup in backups])
-    columns, rows = _table(grouped, now, zone)
+    columns, rows = _table(grouped, now, zone, also_in)
     if total_width(columns, rows) <= out.columns:
         out.table(columns, rows)
     else:
         for backup, note in grouped:
-            out.data(*_two_lines(out, backup, note, now, zone))
+            out.data(*_two_lines(out, backup, note, now, zone, also_in))
 
 
 def in_groups(backups: Iterable[BackupInfo]) -> Iterator[tuple[BackupInfo, str]]:
@@ -65,7 +80,7 @@ def in_groups(backups: Iterable[BackupInfo]) -> Iterator[tuple[BackupInfo, str]]
 
 
 def _table(
-    grouped: Sequence[tuple[BackupInfo, str]], now: datetime, zone: str
+    grouped: Sequence[tuple[BackupInfo, str]], now: datetime, zone: str, also_in: AlsoIn
 ) -> tuple[list[Column], list[Row]]:
     columns = [
         Column("NAME"),
@@ -77,11 +92,12 @@ def _table(
         Column("ENC"),
         Column("VERIFIED"),
         Column("PIN"),
+        *([Column("ALSO IN")] if also_in else []),
     ]
-    return columns, [_row(backup, note, now, zone) for backup, note in grouped]
+    return columns, [_row(backup, note, now, zone, also_in) for backup, note in grouped]
 
 
-def _row(backup: BackupInfo, note: str, now: datetime, zone: str) -> Row:
+def _row(backup: BackupInfo, note: str, now: datetime, zone: str, also_in: AlsoIn) -> Row:
     return (
         Cell(_indented(backup), "bad" if note else "strong" if backup.header.type == FULL else ""),
         Cell(type_of(backup, short=True)),
@@ -92,7 +108,12 @@ def _row(backup: BackupInfo, note: str, now: datetime, zone: str) -> Row:
         Cell("enc" if backup.encrypted else ""),
         Cell(note) if note else _verified(backup, now),
         Cell("pin" if backup.pinned else ""),
+        *([Cell(_places(backup, also_in))] if also_in else []),
     )
+
+
+def _places(backup: BackupInfo, also_in: AlsoIn) -> str:
+    return ", ".join(map(printable, also_in.get(backup.name, ())))
 
 
 def type_of(backup: BackupInfo, *, short: bool = False) -> str:
@@ -121,7 +142,9 @@ def _ago(how_long: str) -> str:
     return how_long if how_long == "now" else f"{how_long} ago"
 
 
-def _two_lines(out: Output, backup: BackupInfo, note: str, now: datetime, zone: str) -> Iterator[str]:
+def _two_lines(
+    out: Output, backup: BackupInfo, note: str, now: datetime, zone: str, also_in: AlsoIn
+) -> Iterator[str]:
     name = _indented(backup)
     made = _made(backup, zone) + (f" {zone}" if zone else "")
     style = "bad" if note else "strong" if backup.header.type == FULL else ""
@@ -135,6 +158,7 @@ def _two_lines(out: Output, backup: BackupInfo, note: str, now: datetime, zone: 
         Cell("encrypted" if backup.encrypted else ""),
         Cell("not verified", "warn") if not backup.verified else Cell(f"verified {verified.text}", "good"),
         Cell("pinned" if backup.pinned else ""),
+        Cell(f"also in {places}" if (places := _places(backup, also_in)) else ""),
         Cell(note, "bad"),
     ]
     indent = INDENT * (3 if backup.header.base else 2)

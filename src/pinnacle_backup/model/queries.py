@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from pinnacle_backup.model.backup import BackupInfo, BackupSummary
@@ -169,6 +171,29 @@ class Stopped(msgspec.Struct, frozen=True, kw_only=True):
 
     by: str
     since: str
+
+
+AlsoIn = Mapping[str, tuple[str, ...]]
+"""By the name of each archive the other places that have it; none at all where there are no other places."""
+
+
+class ListedBackups(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    All backups of one place.
+
+    Attributes:
+        backups: Newest first.
+        problems: Archives that cannot be used.
+        directory: Where they are: a folder, or ``s3://bucket/prefix``.
+        also_in: By the name of each archive the other places that have it.
+        only_in: How many more there are in each other place.
+    """
+
+    backups: tuple[BackupInfo, ...]
+    problems: tuple[Problem, ...] = ()
+    directory: str = ""
+    also_in: AlsoIn = {}
+    only_in: Mapping[str, int] = {}
 
 
 class StudioStatus(msgspec.Struct, frozen=True, kw_only=True):

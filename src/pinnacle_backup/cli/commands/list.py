@@ -19,11 +19,10 @@ def command(context: Context) -> int:
     List all backups.
 
     An incremental stands below the full backup that it builds on. SIZE is what a backup restores,
-    STORED what its archive takes. Needs no password.
+    STORED what its archive takes. Needs no password. ALSO IN names the other places that have it.
     """
-    from pinnacle_backup.app.listing import list_backups
+    from pinnacle_backup.app.listing import listed_backups
     from pinnacle_backup.cli.backup_table import show_listing
 
     studio = context.studio()
-    listing = list_backups(studio)
-    return show_listing(context.out, listing, where=studio.where, now=studio.now())
+    return show_listing(context.out, listed_backups(studio), now=studio.now())
