@@ -79,7 +79,7 @@ def test_one_server_a_studio(tmp_path: Path) -> None:
     try:
         started = start_server("--daemon", "--port", str(port))
         assert started.returncode == 0, started
-        assert f"http://127.0.0.1:{port}/setup with the token " in started.stdout
+        assert f"http://127.0.0.1:{port}/setup#token=" in started.stdout
         found = subprocess.run(
             ["pgrep", "-f", f"python start_server.py --root {studio.root} "], capture_output=True, check=False
         )

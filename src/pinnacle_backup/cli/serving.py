@@ -98,6 +98,7 @@ def _announce(context: Context, listening: Listening, mark: str, *, pid: int = 0
     """Say where the server is; at the first start also what lets the first administrator in."""
     studio, out = context.studio(), context.out
     token = "" if is_set_up(studio) else new_setup_token(studio)
+    setup = f"{listening.url}/setup#token={token}" if token else ""
     holder = server_of(studio)
     out.json(
         {
@@ -105,10 +106,11 @@ def _announce(context: Context, listening: Listening, mark: str, *, pid: int = 0
             "pid": pid or (holder.pid if holder else 0),
             "fingerprint": mark,
             "setup_token": token,
+            "setup_url": setup,
         }
     )
     out.data(f"Pinnacle Backup is at {listening.url}")
     if mark:
         out.data(f"Its certificate is self-made; SHA-256 {mark}")
-    if token:
-        out.data(f"First start: {listening.url}/setup with the token {token}")
+    if setup:
+        out.data(f"First start: {setup}")

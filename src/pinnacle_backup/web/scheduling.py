@@ -47,10 +47,19 @@ class BesideServer:
         """Look now whether the scheduler was started or stopped."""
         self._changed.set()
 
-    def stop(self) -> None:
-        """End, and wait until what was going on has been stopped in order."""
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._thread.is_alive()
+
+    def begin_to_stop(self) -> None:
+        """End, without waiting for it."""
         self._closing = True
         self.wake()
+
+    def stop(self) -> None:
+        """End, and wait until what was going on has been stopped in order."""
+        self.begin_to_stop()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -109,6 +118,8 @@ class BesideServer:
         """Wait; whoever wakes lets the scheduler look, which asks ``alive`` whether to go on."""
         self._changed.wait(seconds)
         self._changed.clear()
+        if self._closing:  # a look that fails before its end does not ask ``alive``
+            raise _Ended
 
     def _say(self, line: str) -> None:
         if line not in self._said:

@@ -13,6 +13,10 @@ from pinnacle_backup.cli.context import Context, pass_context
     examples=(
         ("On this machine", "serve"),
         ("For the network, with a certificate of its own", "serve --host 0.0.0.0 --tls-self-made"),
+        (
+            "Behind a proxy on this machine that encrypts",
+            "serve --behind-proxy 127.0.0.1 --allow-host backup.example.org",
+        ),
         ("In the background, and its end", "serve --daemon"),
         ("", "serve --stop"),
     ),
@@ -26,6 +30,13 @@ from pinnacle_backup.cli.context import Context, pass_context
 @click.option("--tls-key", "key", metavar="FILE", default="", help="Its key, unless it is in the same file.")
 @click.option("--allow-host", "names", metavar="NAME", multiple=True, help="Another name of this server.")
 @click.option("--plain-http", is_flag=True, help="Do not encrypt: a proxy in front does.")
+@click.option(
+    "--behind-proxy",
+    "proxies",
+    metavar="ADDRESS",
+    multiple=True,
+    help="Believe X-Forwarded-For, -Proto and -Host of this proxy, or network; none by default.",
+)
 @click.option("--daemon", is_flag=True, help="In the background.")
 @click.option("--stop", is_flag=True, help="End the server.")
 @pass_context
@@ -38,6 +49,7 @@ def command(
     key: str,
     names: tuple[str, ...],
     plain_http: bool,
+    proxies: tuple[str, ...],
     daemon: bool,
     stop: bool,
 ) -> int:
@@ -55,11 +67,18 @@ def command(
         raise click.UsageError("--stop and --daemon contradict each other")
     from pinnacle_backup.cli import serving
     from pinnacle_backup.web.listening import Listening
+    from pinnacle_backup.web.proxies import networks_of
 
     if stop:
         return serving.stop(context)
     listening = Listening(
-        host=host, port=port, certificate=certificate, key=key, names=names, plain=plain_http
+        host=host,
+        port=port,
+        certificate=certificate,
+        key=key,
+        names=names,
+        plain=plain_http,
+        proxies=networks_of(proxies),
     )
     choice = serving.Choice(listening=listening, self_made=self_made)
     return serving.serve_in_background(context, choice) if daemon else serving.serve(context, choice)
