@@ -21,9 +21,8 @@ def command(context: Context) -> int:
     An incremental stands below the full backup that it builds on. SIZE is what a backup restores,
     STORED what its archive takes. Needs no password.
     """
-    from pinnacle_backup.app.listing import list_backups
     from pinnacle_backup.cli.backup_table import show_listing
 
-    studio = context.studio()
-    listing = list_backups(studio)
-    return show_listing(context.out, listing, where=studio.directory, now=studio.now())
+    verbs = context.verbs()
+    listing = verbs.backups()
+    return show_listing(context.out, listing, where=verbs.directory, now=verbs.now())
