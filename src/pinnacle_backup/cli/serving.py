@@ -74,7 +74,6 @@ def stop(context: Context) -> int:
 
 def _encrypted(context: Context, choice: Choice) -> tuple[Listening, str]:
     """Return where to listen, with a certificate, and its fingerprint if it is of our own making."""
-    choice.listening.check(secure=choice.self_made or bool(choice.listening.certificate))
     if not choice.self_made:
         return choice.listening, ""
     from dataclasses import replace
@@ -88,10 +87,18 @@ def _encrypted(context: Context, choice: Choice) -> tuple[Listening, str]:
 def _serve(
     context: Context, listening: Listening, *, warn: Callable[[str], None], ready: Callable[[], None]
 ) -> None:
+    from pinnacle_backup.app import systemd
     from pinnacle_backup.web.server import serve as serve_pages
 
+    def up() -> None:
+        ready()
+        systemd.notify(context.environ, systemd.READY, systemd.status(f"serves {listening.url}"))
+
+    def alive() -> None:
+        systemd.notify(context.environ, systemd.ALIVE)
+
     with server_lease(context.studio(), listening.url):
-        serve_pages(context.place(), listening, warn=warn, ready=ready)
+        serve_pages(context.place(), listening, warn=warn, ready=up, alive=alive)
 
 
 def _announce(context: Context, listening: Listening, mark: str, *, pid: int = 0) -> None:

@@ -27,6 +27,9 @@ _GRACE_SECONDS: Final = 4
 _LAST_SECONDS: Final = 10
 """After so long it has ended, whatever hangs."""
 
+_ALIVE_TICKS: Final = 100
+"""It says that it is alive after so many tenths of a second."""
+
 _HEAD_BYTES: Final = 32 * 1024
 _LOGGERS: Final = ("uvicorn", "asyncio")
 
@@ -37,6 +40,7 @@ def serve(
     *,
     warn: Callable[[str], None],
     ready: Callable[[], None],
+    alive: Callable[[], None] = lambda: None,
     patience: Patience | None = None,
 ) -> None:
     """
@@ -47,6 +51,7 @@ def serve(
         listening: Where to listen.
         warn: Told what a person should know.
         ready: Called when browsers can come.
+        alive: Called every few seconds while all is well, for a watchdog.
         patience: How long clients may take.
 
     Raises:
@@ -74,7 +79,7 @@ def serve(
         scheduling.start()
         log.info("server: at %s", listening.url)
         stack.callback(log.info, "server: ended")
-        _Server(configuration, ready, ending.begin).run([listener])
+        _Server(configuration, ready, ending.begin, scheduling.when_well(alive)).run([listener])
 
 
 def _configuration(services: Services, listening: Listening, patience: Patience) -> uvicorn.Config:
@@ -130,17 +135,30 @@ class _Ending:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, and when it begins to end."""
+    """Says when it listens, that it is alive, and when it begins to end."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        ending: Callable[[], None],
+        alive: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._ready = ready
         self._ending = ending
+        self._alive = alive
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin."""
         await super().startup(sockets)
         self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done ten times a second."""
+        if counter % _ALIVE_TICKS == 0:
+            self._alive()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End."""
