@@ -69,7 +69,7 @@ class Client:
         try:
             value = msgspec.json.decode(content)
             return convert(value[member] if member else value, kind)
-        except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError):
             raise self._not_understood(path.partition("?")[0]) from None
 
     @contextmanager
@@ -123,7 +123,7 @@ class Client:
     def _version_there(self) -> str:
         try:
             value = msgspec.json.decode(self._content("GET", f"{API}/session", None))
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return ""
         found = value.get("version", "") if isinstance(value, dict) else ""
         return found if isinstance(found, str) and found.isprintable() and len(found) < 40 else ""

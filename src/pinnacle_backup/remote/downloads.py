@@ -55,6 +55,7 @@ def download(
                 _publish(file.name, path)
             finally:
                 os.unlink(file.name)
+        _put(f"{path}.sha256", f"{sha256}  {os.path.basename(path)}\n")
     except OSError as error:
         raise StoreError(f"{printable(path)} cannot be written: {error.strerror}") from error
     seconds = time.monotonic() - began
@@ -91,6 +92,12 @@ def _checked(path: str) -> str:
     if not os.path.isdir(folder):
         raise UsageError(f"there is no folder {printable(folder)}", hint="make the folder first")
     return path
+
+
+def _put(path: str, text: str) -> None:
+    """Write the checksum beside the file, as ``sha256sum`` reads it."""
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
 
 
 def _publish(written: str, path: str) -> None:

@@ -69,7 +69,7 @@ def _problem(kind: str, body: bytes) -> Problem | None:
         return None
     try:
         return msgspec.json.decode(body, type=Problem)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
 
 

@@ -45,6 +45,10 @@ class Asking:
         """Return the time now."""
         return datetime.now(UTC)
 
+    def page_of(self, drill: str) -> str:
+        """Return where a browser shows the report of a drill."""
+        return f"{self._client.url}/drills/{drill}"
+
     def line(self, run: int, line: RunLine) -> None:
         """Show a line of a run's log to a person who wants to know more."""
         context = self._context

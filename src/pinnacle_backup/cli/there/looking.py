@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
 
 from pinnacle_backup.cli.there.asking import Asking, at, reference, sent, with_password
+from pinnacle_backup.errors import BackupNotFound
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.drills import DrillRecord, Genuineness
 from pinnacle_backup.model.entry import DIRECTORY, Entry
@@ -132,12 +134,11 @@ class Looking(Asking):
         return self._client.get("/drills", list[DrillRecord], member="drills")
 
     def drill_report(self, reference: str) -> tuple[Genuineness, str]:
-        wanted = reference or next((drill.id for drill in self.drills()), "newest")
-        found = self._client.get(f"/drills/{at(wanted).rpartition('/')[2]}", Genuineness)
-        return found, self._page(found.report.id)
-
-    def _page(self, drill: str) -> str:
-        return f"{self._client.url}/drills/{drill}"
+        wanted = reference or next((drill.id for drill in self.drills()), "")
+        if not wanted:
+            raise BackupNotFound("there is no report yet", hint="`drill` makes one")
+        found = self._client.get(f"/drills/{quote(wanted, safe='')}", Genuineness)
+        return found, self.page_of(found.report.id)
 
     def _unlocked(self, name: str, passwords: PasswordSource) -> BackupInfo:
         """Return a backup that the server can read from now on."""

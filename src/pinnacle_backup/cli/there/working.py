@@ -49,7 +49,7 @@ class Working(Asking):
             "of the backup",
             lambda body: self._found("/drills", {**order, **body}, DrillReport, progress),
         )
-        return report, f"{self._client.url}/drills/{report.id}"
+        return report, self.page_of(report.id)
 
     @contextmanager
     def prepare_cleanup(self, retention_days: int | None, *, despite_shrink: bool) -> Iterator[Cleanup]:

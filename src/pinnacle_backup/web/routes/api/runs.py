@@ -11,7 +11,7 @@ from pinnacle_backup.app.live import live_progress
 from pinnacle_backup.app.results import kept_result
 from pinnacle_backup.app.runs import ask_to_stop, list_runs, show_run
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
-from pinnacle_backup.model.runs import OUTCOMES
+from pinnacle_backup.model.runs import OUTCOMES, RUNNING
 from pinnacle_backup.web.addresses import Number
 from pinnacle_backup.web.answers import accepted, data
 from pinnacle_backup.web.auth import Caller, needs
@@ -48,8 +48,9 @@ def result(who: Looking, number: Number) -> Response:
 
     Of runs that this server started, for a day; null where a run found nothing.
     """
-    show_run(who.studio, number)
-    return data({"result": kept_result(who.studio, number, wait_seconds=_WAIT_SECONDS)})
+    run, _ = show_run(who.studio, number)
+    wait = 0.0 if run.outcome == RUNNING else _WAIT_SECONDS
+    return data({"result": kept_result(who.studio, number, wait_seconds=wait)})
 
 
 @router.post("/{number}/cancel", status_code=202, summary="Ask a run to stop")
