@@ -25,6 +25,7 @@ Every error that this package raises on purpose.
     │   └── StoreFull              2   no space, no quota or no inodes left
     ├── StateError                 2   the record of runs and jobs cannot be read or written
     ├── NotificationError          2   a message could not be delivered
+    ├── ServerError                2   a server cannot be reached, or does not answer as one of ours
     ├── RestoreError               2   the target cannot be restored into
     └── Interrupted              130   stopped by a signal or by the user
 
@@ -234,6 +235,12 @@ class NotificationError(PinnacleError):
     """A message could not be delivered."""
 
     code = "notification"
+
+
+class ServerError(PinnacleError):
+    """A server cannot be reached, or does not answer as one of ours."""
+
+    code = "server"
 
 
 class RestoreError(PinnacleError):

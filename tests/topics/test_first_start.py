@@ -87,7 +87,7 @@ def test_the_server_runs_afterwards_and_is_left_alone_the_second_time(tmp_path: 
         first = run("scripts/first_start.py")
         address = re.search(r"Pinnacle Backup is at (http://127\.0\.0\.1:80\d\d)$", first, re.MULTILINE)
         assert address
-        assert re.search(r"/setup with the token \w{4}(-\w{4}){5}$", first, re.MULTILINE)
+        assert re.search(r"/setup#token=\w{4}(-\w{4}){5}$", first, re.MULTILINE)
         with urllib.request.urlopen(f"{address[1]}/setup") as page:
             assert page.status == 200
         assert f"The server runs already: `serve at {address[1]}`" in run("scripts/first_start.py")

@@ -99,7 +99,9 @@ def test_creating_verifying_pinning_and_deleting(server: Server) -> None:
 def test_a_wrong_name_is_told_at_its_field(server: Server) -> None:
     answer = server.request("POST", "/api/v1/backups", json={"name": "../evil"})
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "name"
+    [error] = answer.json()["errors"]
+    assert error["field"] == "name"
+    assert error["message"].startswith("'../evil' cannot be")
 
 
 def test_a_folder_comes_in_pages_with_any_names(server: Server) -> None:

@@ -63,6 +63,22 @@ def test_from_the_token_to_the_first_backup(tmp_path: Path, browser: Browser) ->
         )
 
 
+def test_a_backup_from_before_the_choice_to_encrypt_is_not_enough(tmp_path: Path, browser: Browser) -> None:
+    """`make start` makes one before anybody is asked; it is named, and an encrypted one is offered."""
+    with serving(tmp_path) as server, watched(browser) as seen:
+        server.studio.good("create", "--name", "early")
+        server.login(seen.page)
+        page = seen.page
+        page.goto(f"{server.url}/setup/encryption")
+        page.get_by_label("The sheet is printed").check()
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_text("early.tar.gz was made before")).to_be_visible()
+        page.get_by_role("button", name="Make an encrypted backup").click()
+        expect(page.get_by_role("heading", name="Protected")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text(".tar.gz.enc")).to_be_visible()
+        assert seen.complaints == []
+
+
 def test_the_token_is_good_for_once_and_only_then(tmp_path: Path) -> None:
     """Wrong, right, used up; the state is public, all else is not."""
     with serving(tmp_path, accounts=False) as server, server.client() as client:

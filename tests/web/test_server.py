@@ -15,12 +15,16 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from pinnacle_backup.app.channels import channels_of, letters
 from pinnacle_backup.app.place import Place
+from pinnacle_backup.notify.message import Message
+from pinnacle_backup.state.messages import Messages
 from pinnacle_backup.web.connections import Patience
 from pinnacle_backup.web.factory import create_app
 from pinnacle_backup.web.listening import Listening
@@ -31,7 +35,7 @@ from ..canaries import canary
 from ..contract.faults import start_child
 from ..studios import PROJECT, Studio
 from .routes import routes
-from .serving import free_port, serving
+from .serving import Server, free_port, opened, serving
 
 
 def test_it_ends_in_time_with_event_streams_open(tmp_path: Path) -> None:
@@ -46,6 +50,80 @@ def test_it_ends_in_time_with_event_streams_open(tmp_path: Path) -> None:
         assert server.stop() == 0
         assert time.monotonic() - before < 10
     assert "rror" not in server.said()
+
+
+def test_it_ends_in_time_with_downloads_that_nobody_reads(tmp_path: Path) -> None:
+    """Of the archive, of one made while it is taken, of a file; and connections that wait for nothing."""
+    with serving(tmp_path) as server, ExitStack() as stack:
+        (server.root / "uploads/huge.bin").write_bytes(os.urandom(30_000_000))
+        server.studio.good("create", "--name", "huge")
+        for path in (
+            "download",
+            "download?form=plain",
+            "content?path=uploads/huge.bin",
+            "content?path=uploads",
+        ):
+            lazy = stack.enter_context(_asked(server, f"/api/v1/backups/huge.tar.gz/{path}"))
+            assert lazy.recv(100).startswith(b"HTTP/1.1 200 OK")
+        stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        kept = stack.enter_context(_asked(server, "/health"))
+        assert kept.recv(100).startswith(b"HTTP/1.1 200 OK")
+        before = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - before < 12
+    assert "rror" not in server.said()
+
+
+def _asked(server: Server, path: str) -> socket.socket:
+    """Ask, and take hardly any of the answer."""
+    asking = socket.socket()
+    asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    asking.connect(("127.0.0.1", server.port))
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.token}\r\n\r\n"
+    asking.sendall(head.encode())
+    return asking
+
+
+def test_it_ends_in_time_though_the_scheduler_waits_for_a_mail_server(tmp_path: Path) -> None:
+    """One that takes connections and says nothing; the message stays for the next time."""
+    studio = Studio(tmp_path / "studio")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mail = {
+            "enabled": True,
+            "server": "127.0.0.1",
+            "port": silent.getsockname()[1],
+            "timeout_seconds": 60,
+        }
+        (studio.root / "config.json").write_text(json.dumps({"notifications": {"smtp": mail}}))
+        with opened(studio) as found:
+            Messages(found.state).add(letters(channels_of(found), _message(found.now())), found.now())
+        with serving(tmp_path, studio=studio) as server:
+            silent.settimeout(30)
+            asked, _ = silent.accept()
+            before = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - before < 12
+            asked.close()
+        with opened(studio) as found:
+            assert Messages(found.state).waiting().count == 1
+    assert "did not end in time" in (studio.root / "logs/ultra_pinnacle.log").read_text()
+
+
+def _message(moment: datetime) -> Message:
+    return Message(
+        id="1", level="bad", subject="s", headline="h", advice="a", root="/r", host="h", moment=moment
+    )
+
+
+def test_a_service_tells_systemd_that_it_is_up_and_alive(tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "studio")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        studio.environ["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        with serving(tmp_path, studio=studio) as server:
+            said = {systemd.recv(1000).decode(), systemd.recv(1000).decode()}
+    assert said == {f"READY=1\nSTATUS=serves {server.url}", "WATCHDOG=1"}
 
 
 def test_a_backup_that_a_person_started_goes_on_without_the_server(tmp_path: Path) -> None:
@@ -79,7 +157,7 @@ def test_one_server_a_studio(tmp_path: Path) -> None:
     try:
         started = start_server("--daemon", "--port", str(port))
         assert started.returncode == 0, started
-        assert f"http://127.0.0.1:{port}/setup with the token " in started.stdout
+        assert f"http://127.0.0.1:{port}/setup#token=" in started.stdout
         found = subprocess.run(
             ["pgrep", "-f", f"python start_server.py --root {studio.root} "], capture_output=True, check=False
         )

@@ -9,10 +9,10 @@ from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine.copy import execute, in_one_line, plan
 from pinnacle_backup.errors import DamagedError, PinnacleError, UsageError
-from pinnacle_backup.model.copies import CopiesReport, CopyPlan, CopyReport
+from pinnacle_backup.model.copies import CopiesReport, CopyPlan, CopyReport, MadeBackup
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
-from pinnacle_backup.model.results import Problem
+from pinnacle_backup.model.results import BackupReport, Problem
 
 
 class CopyRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,18 +65,19 @@ def copy_backups(studio: Studio, request: CopyRequest | None = None, *, progress
     return report
 
 
-def copy_new(studio: Studio, *, progress: Progress) -> CopiesReport:
+def with_copies(studio: Studio, report: BackupReport, *, progress: Progress) -> MadeBackup:
     """
-    Bring what was just made to the places that get each backup at once; nothing where there is none.
+    Bring what was just made to the places that get each backup at once, where there are any.
 
     Whatever goes wrong is in the report and in a run of its own: it never spoils the backup here.
     """
+    made = MadeBackup(**msgspec.structs.asdict(report))
     if not any(place.automatic for place in destinations_of(studio)):
-        return CopiesReport(copies=())
-    origin = msgspec.structs.replace(
-        studio.origin, job="", slot=""
-    )  # its end is not that of the backup's job
-    return copy_backups(studio.acting_for(origin), CopyRequest(automatic=True), progress=progress)
+        return made
+    origin = msgspec.structs.replace(studio.origin, job="", slot="")  # not the end of its job
+    copies = copy_backups(studio.acting_for(origin), CopyRequest(automatic=True), progress=progress).copies
+    without_plans = tuple(msgspec.structs.replace(copy, plan=CopyPlan()) for copy in copies)
+    return msgspec.structs.replace(made, copies=without_plans)
 
 
 def catch_up(studio: Studio, *, progress: Progress) -> CopiesReport:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import msgspec
 
+from pinnacle_backup.app.bases import locked_backups, locked_fulls
 from pinnacle_backup.app.cleanup import make_room
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.space import record_sample
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
-from pinnacle_backup.app.unlocking import head_of, keyring_of
+from pinnacle_backup.app.unlocking import head_of, keyring_of, ring_of
 from pinnacle_backup.config.secrets import Password
 from pinnacle_backup.crypto.envelope import Head
 from pinnacle_backup.crypto.keyring import KeyRing
@@ -67,10 +69,9 @@ def create_backup(
     make_room(studio)
     with recording(studio, "create", request.type) as run, scratch_folder(studio.state_directory) as scratch:
         progress = run.follow(progress)
-        base = choose_base(studio.repository.list(), request.type, deduplicate=settings.deduplicate)
-        encryption, keyring = _keys(studio, request, base, passwords)
+        encryption, keyring, locked = _openable(studio, request, passwords, run)
         report = backup.create(
-            job_of(studio, request, scratch),
+            replace(job_of(studio, request, scratch), locked=locked),
             studio.repository,
             encryption=encryption,
             keyring=keyring,
@@ -104,6 +105,42 @@ def job_of(studio: Studio, request: CreateRequest, scratch: str) -> backup.Backu
         shrink_guard_percent=settings.shrink_guard_percent,
         wait=WAIT_SECONDS,
     )
+
+
+def _openable(
+    studio: Studio, request: CreateRequest, passwords: PasswordSource, run: Recording
+) -> tuple[Encryption | None, KeyRing, frozenset[str]]:
+    """Return how to encrypt, what opens the base, and the backups that nobody can open now."""
+    deduplicate = studio.configuration.backup.deduplicate
+    infos = studio.repository.list()
+    newest = choose_base(infos, request.type, deduplicate=deduplicate)
+    try:
+        encryption, keyring = _keys(studio, request, newest, passwords)
+    except PasswordError as error:
+        ring = ring_of(passwords.given(studio.configuration.backup.encryption.key))
+        locked = locked_backups(studio, ring) if deduplicate else locked_fulls(studio, ring)
+        base = choose_base(_without(infos, locked), request.type, deduplicate=deduplicate)
+        if newest is None or newest.header.id not in locked or not _may_stand_in(request, base, ring):
+            raise
+        run.note(f"{newest.name} is under another password, so it is left alone: {error.message}")
+        return *_keys(studio, request, base, passwords), locked
+    return encryption, keyring, locked_backups(studio, keyring) if deduplicate else frozenset()
+
+
+def _without(infos: Iterable[BackupInfo], ids: frozenset[str]) -> list[BackupInfo]:
+    return [info for info in infos if info.header.id not in ids]
+
+
+def _may_stand_in(request: CreateRequest, base: BackupInfo | None, ring: KeyRing) -> bool:
+    """
+    Tell whether an older backup, or none, may be built on instead of the newest.
+
+    An incremental needs one. Where it is to be encrypted, one that opens shows that the password is no typing
+    error.
+    """
+    if request.type != INCREMENTAL:
+        return True
+    return base is not None and (base.encrypted or not ring)
 
 
 def _keys(

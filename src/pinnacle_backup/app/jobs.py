@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinnacle_backup.app.cleanup import DONE, WARNINGS, clean_up_everywhere
-from pinnacle_backup.app.copy import catch_up, copy_backups, copy_new
+from pinnacle_backup.app.cleanup import DONE, clean_up_everywhere
+from pinnacle_backup.app.copy import catch_up, copy_backups, with_copies
 from pinnacle_backup.app.create import CreateRequest, create_backup
 from pinnacle_backup.app.drill import drill_backup
 from pinnacle_backup.app.passwords import PasswordSource
@@ -61,8 +61,7 @@ def _back_up(studio: Studio, kind: str, passwords: PasswordSource, progress: Pro
     if choose_base(studio.repository.list(), INCREMENTAL, deduplicate=False) is None:
         kind = FULL
     report = create_backup(studio, CreateRequest(type=kind), passwords=passwords, progress=progress)
-    copies = copy_new(studio, progress=progress)
-    return WARNINGS if report.warnings or copies.exit_code else DONE
+    return with_copies(studio, report, progress=progress).exit_code
 
 
 def _verify(studio: Studio, name: str, passwords: PasswordSource, progress: Progress) -> int:

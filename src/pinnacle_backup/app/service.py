@@ -1,5 +1,5 @@
 """
-The scheduler as a service: installed, taken away, looked at.
+The scheduler, or the server with it, as a service: installed, taken away, looked at.
 
 A unit file names the studio that it is for, so it is found again whatever its name is, and that of another
 studio, or one that is not ours, is never touched.
@@ -14,7 +14,15 @@ from shlex import join
 from typing import Final
 
 from pinnacle_backup.app.place import Place
-from pinnacle_backup.app.service_unit import SUFFIX, Unit, checked_name, names_for, studio_of, text_of
+from pinnacle_backup.app.service_unit import (
+    SUFFIX,
+    Unit,
+    checked_name,
+    names_for,
+    serve_options_of,
+    studio_of,
+    text_of,
+)
 from pinnacle_backup.app.studio import user_name
 from pinnacle_backup.app.systemctl import Systemd, lingers
 from pinnacle_backup.config.load import FILE_NAME, load
@@ -26,7 +34,13 @@ _SIZE_LIMIT: Final = 1 << 20
 _FACTS: Final = ("ActiveState", "SubState", "UnitFileState", "MainPID", "StateChangeTimestamp", "StatusText")
 
 
-def unit_of(place: Place, systemd: Systemd, program: Sequence[str], name: str | None = None) -> Unit:
+def unit_of(
+    place: Place,
+    systemd: Systemd,
+    program: Sequence[str],
+    name: str | None = None,
+    serve: Sequence[str] | None = None,
+) -> Unit:
     """
     Return the unit of a studio.
 
@@ -35,35 +49,54 @@ def unit_of(place: Place, systemd: Systemd, program: Sequence[str], name: str | 
         systemd: Whose unit it is.
         program: The words that run this program from anywhere; the first one is an absolute path.
         name: Its name; None keeps the one that it has, or takes one after the folder of the studio.
+        serve: Options of the server that it is; None leaves it what it is, or makes it the scheduler.
 
     Raises:
         UsageError: The name is none.
     """
-    chosen = checked_name(name) if name else _found(systemd, place.root) or _free(systemd, place.root)
+    former = _found(systemd, place.root)
+    chosen = checked_name(name) if name else former or _free(systemd, place.root)
+    if serve is None and former:
+        serve = serve_options_of(_read(os.path.join(systemd.units, former + SUFFIX)) or "")
     return Unit(
-        name=chosen, root=place.root, command=scheduler_command(place, program, ()), user=systemd.user
+        name=chosen,
+        root=place.root,
+        command=command_of(place, program, ("schedule", "--start-scheduler"))
+        if serve is None
+        else command_of(place, program, ("serve", *serve)),
+        serve=None if serve is None else tuple(serve),
+        user=systemd.user,
     )
 
 
-def scheduler_command(place: Place, program: Sequence[str], options: Sequence[str]) -> tuple[str, ...]:
-    """Return the words that start the scheduler of a studio from anywhere."""
+def command_of(place: Place, program: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that start a command for a studio from anywhere."""
     usual = place.file == os.path.join(place.root, FILE_NAME)
     where = ("--root", place.root) if usual else ("--config", place.file)
-    return (*program, *where, "schedule", "--start-scheduler", *options)
+    return (*program, *where, *words)
 
 
-def install(place: Place, systemd: Systemd, program: Sequence[str], name: str | None = None) -> Service:
+def install(
+    place: Place,
+    systemd: Systemd,
+    program: Sequence[str],
+    name: str | None = None,
+    serve: Sequence[str] | None = None,
+) -> Service:
     """
     Write the unit of a studio, enable it and start it; one that was changed is started again.
+
+    Args:
+        place, systemd, program, name, serve: See ``unit_of``.
 
     Raises:
         UsageError: There is no systemd, or the name is another unit's.
         ConfigError: With a wrong configuration it would not run.
         PinnacleError: It does not start, or may not be written.
     """
-    _need(systemd, place, program)
+    _need(systemd, place, program, serve)
     place.configuration()
-    unit = unit_of(place, systemd, program, name)
+    unit = unit_of(place, systemd, program, name, serve)
     _refuse_foreign(systemd, unit)
     text, file = text_of(unit), os.path.join(systemd.units, unit.file_name)
     before = _read(file)
@@ -119,14 +152,15 @@ def state(place: Place, systemds: Sequence[Systemd], program: Sequence[str]) -> 
     )
 
 
-def _need(systemd: Systemd, place: Place, program: Sequence[str]) -> None:
+def _need(systemd: Systemd, place: Place, program: Sequence[str], serve: Sequence[str] | None) -> None:
     """Refuse where there is no systemd, and say what does the same."""
     if systemd.runs():
         return
-    again = join(scheduler_command(place, program, ("--daemon",))).replace("%", "\\%")  # see crontab(5)
+    words = ("schedule", "--start-scheduler") if serve is None else ("serve", *serve)
+    again = join(command_of(place, program, (*words, "--daemon"))).replace("%", "\\%")  # see crontab(5)
     raise UsageError(
         "systemd does not run here, so there is nothing to install a service into",
-        hint="start it now: pinnacle-backup schedule --start-scheduler --daemon; "
+        hint=f"start it now: pinnacle-backup {join(words)} --daemon; "
         f"with the machine, a line for crontab: @reboot {again}",
     )
 

@@ -20,6 +20,7 @@ from pinnacle_backup.model.paths import printable
 
 SUFFIX: Final = ".service"
 _MARK: Final = "# studio: "
+_SERVES: Final = "# serves: "
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}\Z")
 
 
@@ -30,13 +31,15 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: How systemd calls it, without its ending.
         root: The studio root, absolute.
-        command: The words that run the scheduler; the first one is an absolute path.
+        command: The words that run it; the first one is an absolute path.
+        serve: The options of the server that it is; None for the scheduler alone.
         user: Whether it belongs to one user instead of the machine.
     """
 
     name: str
     root: str
     command: tuple[str, ...]
+    serve: tuple[str, ...] | None = None
     user: bool = False
 
     @property
@@ -53,9 +56,12 @@ def text_of(unit: Unit) -> str:
         UsageError: systemd has no notation for a folder like this one.
     """
     _check(unit.root, *unit.command)
+    serves = unit.serve is not None
     return _TEMPLATE.format(
-        mark=_MARK + json.dumps(unit.root),
-        description=_plain(f"Backups of {printable(unit.root)}"),
+        mark=_mark(unit),
+        description=_plain(f"Backups {'and pages ' if serves else ''}of {printable(unit.root)}"),
+        meant="serve --stop" if serves else "schedule --stop-scheduler",
+        kill=_KILL_SERVER if serves else _KILL_SCHEDULER,
         after=_OF_THE_USER if unit.user else _OF_THE_MACHINE,
         command=_command(unit.command),
         # The last slash keeps a blank or a backslash at the end of the name: systemd drops it, and only it.
@@ -67,12 +73,28 @@ def text_of(unit: Unit) -> str:
 
 def studio_of(text: str) -> str | None:
     """Return the studio root that a unit file was written for; None where it is not one of ours."""
-    line = next((line for line in text.splitlines() if line.startswith(_MARK)), "")
+    root = _marked(text, _MARK)
+    return root if isinstance(root, str) else None
+
+
+def serve_options_of(text: str) -> tuple[str, ...] | None:
+    """Return the options of the server that a unit file starts; None where it starts the scheduler alone."""
+    options = _marked(text, _SERVES)
+    return tuple(str(option) for option in options) if isinstance(options, list) else None
+
+
+def _mark(unit: Unit) -> str:
+    serves = [] if unit.serve is None else [_SERVES + json.dumps(unit.serve)]
+    return "\n".join([_MARK + json.dumps(unit.root), *serves])
+
+
+def _marked(text: str, mark: str) -> object:
+    """Return the value behind a mark; None where there is none."""
+    line = next((line for line in text.splitlines() if line.startswith(mark)), "")
     try:
-        root = json.loads(line.removeprefix(_MARK))
+        return json.loads(line.removeprefix(mark))
     except ValueError:
         return None
-    return root if isinstance(root, str) else None
 
 
 def names_for(root: str) -> tuple[str, str]:
@@ -133,6 +155,16 @@ After=network-online.target time-sync.target
 """
 _OF_THE_USER: Final = ""
 
+_KILL_SCHEDULER: Final = """\
+# The scheduler alone is told to stop, and stops its backup in order; what is left then is killed.
+KillMode=mixed
+"""
+_KILL_SERVER: Final = """\
+# The server alone is told to stop, and stops its scheduled backup in order. What people have started goes on
+# to its end; when the machine stops, systemd tells it, too.
+KillMode=process
+"""
+
 _TEMPLATE: Final = """\
 # Written by `pinnacle-backup service install`, which also replaces it: changes of your own belong into
 # `systemctl edit {name}`, where they stay.
@@ -153,16 +185,14 @@ EnvironmentFile=-%E/{name}.env
 # Names of files are UTF-8, whatever the language of the machine.
 Environment=PYTHONUTF8=1
 
-# After a crash, a kill or a wrong configuration; not after `schedule --stop-scheduler`, which means it
+# After a crash, a kill or a wrong configuration; not after `{meant}`, which means it
 # (130: it was told to stop).
 Restart=on-failure
 RestartSec=30
 SuccessExitStatus=130
 # One that hangs is ended and started again.
 WatchdogSec=5min
-# The scheduler alone is told to stop, and stops its backup in order; what is left then is killed.
-KillMode=mixed
-TimeoutStopSec=2min
+{kill}TimeoutStopSec=2min
 
 # The studio comes first. Not IOSchedulingClass=idle: on a busy disk such a backup would never end.
 Nice=10

@@ -17,8 +17,10 @@ from pinnacle_backup.errors import Interrupted, PasswordError, UsageError
 if TYPE_CHECKING:
     from pinnacle_backup.app.place import Place
     from pinnacle_backup.app.studio import Studio
+    from pinnacle_backup.cli.verbs import Verbs
 
 LOG_FORMAT_VARIABLE: Final = "PINNACLE_LOGGING__FORMAT"
+SERVER_VARIABLE: Final = "PINNACLE_BACKUP_SERVER"
 PASSWORD_FILE_VARIABLE: Final = "PINNACLE_PASSWORD_FILE"  # noqa: S105 - the name of a variable
 
 
@@ -36,6 +38,9 @@ class Settings:
     no_input: bool = False
     log_format: str | None = None
     color: str = "auto"
+    server: str | None = None
+    token_file: str | None = None
+    ca_file: str | None = None
     started_by: str = ""
     run_id: int = 0
 
@@ -68,7 +73,7 @@ class Context:
     def out(self) -> Output:
         """Where this command writes; first used when all options are known."""
         chosen = self.settings
-        return Output(
+        out = Output(
             self.stdout,
             self.stderr,
             as_json=chosen.json,
@@ -77,6 +82,45 @@ class Context:
             width=terminal_width(self.stdout),
             program=self.program,
         )
+        if chosen.run_id:
+            out.keep = self._keep
+        return out
+
+    def _keep(self, exit_code: int, report: object) -> None:
+        """Keep what the run found for who asked the server for it."""
+        from pinnacle_backup.app.results import keep_result
+
+        if self.opened is not None:
+            keep_result(self.opened, self.settings.run_id, exit_code, report)
+
+    @property
+    def server(self) -> str:
+        """
+        The address of the server that is asked; empty where the studio is on this machine.
+
+        Raises:
+            UsageError: The options name both.
+        """
+        chosen = self.settings
+        named = "--root" if chosen.root else "--config" if chosen.config else ""
+        if named and chosen.server:
+            raise UsageError(f"{named} is on this machine, --server on another one", hint="leave one out")
+        return "" if named else chosen.server or self.environ.get(SERVER_VARIABLE, "")
+
+    def verbs(self, *, warn: Callable[[str], None] | None = None) -> Verbs:
+        """
+        Return what answers this command: the studio here, or a server. No command knows which.
+
+        Args:
+            warn: Told what a person should know; by default it goes to stderr.
+        """
+        if self.server:
+            from pinnacle_backup.cli.serverside import there
+
+            return there(self)
+        from pinnacle_backup.cli.here import Here
+
+        return Here(self, warn)
 
     @property
     def interactive(self) -> bool:
@@ -89,8 +133,18 @@ class Context:
         return self.interactive and not self.settings.no_input
 
     def place(self) -> Place:
-        """Return where the studio is."""
+        """
+        Return where the studio is.
+
+        Raises:
+            UsageError: It is on another machine, and this command works here only.
+        """
         from pinnacle_backup.app.place import find_place
+
+        if self.server:
+            from pinnacle_backup.cli.serverside import only_here
+
+            raise only_here()
 
         chosen = self.settings
         environ = self.environ
@@ -102,6 +156,19 @@ class Context:
         return find_place(
             root=chosen.root, config=chosen.config, start=os.getcwd(), home=self.home, environ=environ
         )
+
+    def place_to_be(self, folder: str | None) -> Place:
+        """
+        Return where a studio is going to be; nothing need be there yet.
+
+        Args:
+            folder: Its root; None for what the global options say, else the current folder.
+        """
+        from pinnacle_backup.app.place import Place
+        from pinnacle_backup.config.load import FILE_NAME
+
+        root = os.path.abspath(folder or self.settings.root or self.environ.get("PINNACLE_ROOT") or os.curdir)
+        return Place(root, os.path.join(root, FILE_NAME), self.environ, may_lack=True)
 
     def studio(self, *, warn: Callable[[str], None] | None = None) -> Studio:
         """

@@ -30,7 +30,7 @@ def show_copies(out: Output, report: CopiesReport, *, rehearsed: bool) -> int:
     for number, copy in enumerate(report.copies):
         if number:
             out.data("")
-        (_show_plan if rehearsed else _show_copy)(out, copy)
+        (_show_plan if rehearsed else show_copy)(out, copy)
     if rehearsed:
         out.data("Nothing was changed.")
     return report.exit_code
@@ -47,7 +47,8 @@ def _show_plan(out: Output, copy: CopyReport) -> None:
         out.data("; ".join(part for part in parts if part) or "Nothing to copy.")
 
 
-def _show_copy(out: Output, copy: CopyReport) -> None:
+def show_copy(out: Output, copy: CopyReport) -> None:
+    """Print what became of one place."""
     out.say(out.style(copy.place, "strong"))
     sizes = {printable(planned.backup.name): planned.backup.stored for planned in copy.plan.backups}
     rows = [(Cell("copied", "good"), Cell(name), Cell(size(sizes[name]))) for name in copy.copied]

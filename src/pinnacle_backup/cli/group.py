@@ -41,6 +41,15 @@ GLOBAL_OPTIONS: Final[tuple[tuple[tuple[str, ...], dict[str, Any]], ...]] = (
             "help": "Form of the log; else as configured.",
         },
     ),
+    (
+        ("--server",),
+        {"metavar": "URL", "help": "Ask the server of another machine instead of the studio here."},
+    ),
+    (
+        ("--token-file",),
+        {"metavar": "FILE", "help": "With --server: holds the token, and only you can read it."},
+    ),
+    (("--ca-file",), {"metavar": "FILE", "help": "With --server: trust this certificate."}),
     (("--color",), {"type": click.Choice(["auto", "always", "never"]), "help": "auto: on a terminal."}),
 )
 

@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "list": "List all backups.",
         "restore": "Bring back a backup, or some paths of it.",
         "undo": "Take the last restore in place back.",
+        "recover": "Bring a lost studio back from a bucket or a disk.",
     },
     "Look inside": {
         "show": "Show one backup in detail.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TextIO
 
@@ -23,7 +23,7 @@ UNLIMITED = 1_000_000
 
 class Output:
     """
-    Writes for one command.
+    Writes for one command. ``keep`` is told the exit code and the report that end a long one.
 
     Args:
         stdout: For data.
@@ -53,6 +53,7 @@ class Output:
         self.width = width
         self._colour = colour
         self._program = program
+        self.keep: Callable[[int, object], None] | None = None
 
     @property
     def columns(self) -> int:
@@ -96,6 +97,8 @@ class Output:
 
     def result(self, exit_code: int, report: object) -> None:
         """Print the JSON line that ends a long command."""
+        if self.keep is not None:
+            self.keep(exit_code, report)
         if self.as_json:
             from pinnacle_backup.app.plain import plain
 
@@ -115,6 +118,11 @@ class Output:
             self._to_stderr(json.dumps({"type": "warning", "message": message}))
         else:
             self._to_stderr(f"{PROGRAM}: {self.style('warning:', 'warn')} {message}")
+
+    def note(self, message: str) -> None:
+        """Print to stderr what goes on, where a person wants to know."""
+        if not self.as_json:
+            self._to_stderr(self.style(message, "dim"))
 
     def error(self, error: PinnacleError) -> None:
         """Print an error: what, and what to do next."""

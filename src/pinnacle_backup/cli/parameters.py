@@ -20,10 +20,8 @@ NAME_HELP = (
 
 def complete_backup(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
     """Return the names that begin so, newest first; where the studio cannot be opened, files."""
-    from pinnacle_backup.app.listing import list_backups
-
     try:
-        backups = list_backups(ctx.ensure_object(Context).studio()).backups
+        backups = ctx.ensure_object(Context).verbs().backups().backups
     except Exception:  # noqa: BLE001 - a shell that completes cannot show an error
         return [CompletionItem(incomplete, type="file")]
     names = [backup.name for backup in backups if backup.name.startswith(incomplete)]

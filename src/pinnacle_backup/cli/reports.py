@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-import msgspec
-
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.table import Cell, Column
 from pinnacle_backup.cli.text import counted, duration, number, shorten, size, speed
 from pinnacle_backup.model.backup import INCREMENTAL
-from pinnacle_backup.model.copies import CopiesReport, CopyReport
+from pinnacle_backup.model.copies import CopyReport, MadeBackup
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.results import (
-    BackupReport,
     PlannedPath,
     Problem,
     RestorePlan,
@@ -45,10 +42,9 @@ def warn_of_problems(out: Output, heading: str, problems: Sequence[Problem]) -> 
     out.warn("\n    ".join([heading, *named]))
 
 
-def show_backup(out: Output, report: BackupReport, copies: CopiesReport) -> int:
+def show_backup(out: Output, report: MadeBackup) -> int:
     """Tell what a new backup holds and where it was brought, and return the exit code."""
-    code = WARNINGS if report.warnings or copies.exit_code else DONE
-    out.result(code, {**msgspec.structs.asdict(report), "copies": copies.copies})
+    out.result(report.exit_code, report)
     warn_of_problems(
         out, f"{counted(len(report.warnings), 'source')} not read as it should be:", report.warnings
     )
@@ -68,9 +64,9 @@ def show_backup(out: Output, report: BackupReport, copies: CopiesReport) -> int:
         out.warn("suspiciously little was left of the sources; cleanup deletes nothing until you have looked")
     for note in report.notes:
         out.say(f"Note: {note}")
-    for copy in copies.copies:
+    for copy in report.copies:
         _show_copy(out, copy)
-    return code
+    return report.exit_code
 
 
 def _show_copy(out: Output, copy: CopyReport) -> None:
@@ -124,6 +120,12 @@ def show_restore(out: Output, report: RestoreReport) -> int:
     """Tell how a restore went, and return the exit code."""
     code = FAILED if report.problems else DONE
     out.result(code, report)
+    tell_restore(out, report)
+    return code
+
+
+def tell_restore(out: Output, report: RestoreReport) -> None:
+    """Tell how a restore went."""
     warn_of_problems(out, f"{counted(len(report.problems), 'path')} not restored:", report.problems)
     for note in report.notes:
         out.say(f"Note: {note}")
@@ -135,7 +137,6 @@ def show_restore(out: Output, report: RestoreReport) -> int:
     if report.safety:
         kept = f"What was overwritten is kept in {printable(report.safety)}."
         out.say(kept, out.as_called("To go back: pinnacle-backup undo"))
-    return code
 
 
 def show_verify(out: Output, report: VerifyReport) -> int:

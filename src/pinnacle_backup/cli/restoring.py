@@ -4,41 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pinnacle_backup.cli.context import Context
 from pinnacle_backup.cli.database_table import show_databases
 from pinnacle_backup.cli.progress import progress
 from pinnacle_backup.cli.reports import DONE, show_plan, show_restore
 from pinnacle_backup.model.progress import Progress
-from pinnacle_backup.model.results import RestorePlan, RestoreReport
+from pinnacle_backup.model.results import RestorePlan
 
 if TYPE_CHECKING:
-    from pinnacle_backup.app.studio import Studio
+    from pinnacle_backup.cli.verbs import PreparedRestore, Verbs
 
 
-class Prepared(Protocol):
-    """A restore that is planned, and holds what it needs to be done as planned."""
-
-    @property
-    def plan(self) -> RestorePlan:
-        """What it is going to do."""
-
-    def rehearse(self) -> RestorePlan:
-        """Leave it at the plan, which tells more then."""
-
-    def execute(self, progress: Progress) -> RestoreReport:
-        """Do it."""
-
-
-Prepare = Callable[["Studio", Progress], AbstractContextManager[Prepared]]
+Prepare = Callable[["Verbs", Progress], AbstractContextManager["PreparedRestore"]]
 
 
 def carry_out(context: Context, prepare: Prepare, *, question: str, dry_run: bool, yes: bool) -> int:
     """Plan, show, ask where something that is there changes, do and report; return the exit code."""
     with ExitStack() as stack:
         with progress(context) as planning:
-            prepared = stack.enter_context(prepare(context.studio(), planning))
+            prepared = stack.enter_context(prepare(context.verbs(), planning))
         if dry_run:
             return _only_show(context, prepared.rehearse())
         ask = is_felt(prepared.plan)

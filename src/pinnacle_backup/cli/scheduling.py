@@ -36,7 +36,7 @@ def show(context: Context, *, stored: bool) -> int:
     """Print what happens by itself, what runs next, and who sees to it."""
     from msgspec.structs import replace
 
-    view = replace(use_cases.show_schedule(context.studio()), stored=stored)
+    view = replace(context.verbs().schedule(), stored=stored)
     out = context.out
     out.json(view)
     out.data(*(f"{line[:1].upper()}{line[1:]}" for line in view.words or ("nothing is scheduled",)))
@@ -157,15 +157,15 @@ def stop(context: Context) -> int:
 
 def pause(context: Context, until: str | None) -> int:
     """Let nothing start by itself."""
-    studio = context.studio()
-    moment = parse_moment(until, studio.now()).replace(second=0, microsecond=0) if until else None
-    use_cases.pause(studio, moment)
+    verbs = context.verbs()
+    moment = parse_moment(until, verbs.now()).replace(second=0, microsecond=0) if until else None
+    verbs.pause(moment)
     return show(context, stored=False)
 
 
 def resume(context: Context) -> int:
     """Go on."""
-    use_cases.resume(context.studio())
+    context.verbs().resume()
     return show(context, stored=False)
 
 

@@ -74,7 +74,6 @@ def stop(context: Context) -> int:
 
 def _encrypted(context: Context, choice: Choice) -> tuple[Listening, str]:
     """Return where to listen, with a certificate, and its fingerprint if it is of our own making."""
-    choice.listening.check(secure=choice.self_made or bool(choice.listening.certificate))
     if not choice.self_made:
         return choice.listening, ""
     from dataclasses import replace
@@ -88,16 +87,25 @@ def _encrypted(context: Context, choice: Choice) -> tuple[Listening, str]:
 def _serve(
     context: Context, listening: Listening, *, warn: Callable[[str], None], ready: Callable[[], None]
 ) -> None:
+    from pinnacle_backup.app import systemd
     from pinnacle_backup.web.server import serve as serve_pages
 
+    def up() -> None:
+        ready()
+        systemd.notify(context.environ, systemd.READY, systemd.status(f"serves {listening.url}"))
+
+    def alive() -> None:
+        systemd.notify(context.environ, systemd.ALIVE)
+
     with server_lease(context.studio(), listening.url):
-        serve_pages(context.place(), listening, warn=warn, ready=ready)
+        serve_pages(context.place(), listening, warn=warn, ready=up, alive=alive)
 
 
 def _announce(context: Context, listening: Listening, mark: str, *, pid: int = 0) -> None:
     """Say where the server is; at the first start also what lets the first administrator in."""
     studio, out = context.studio(), context.out
     token = "" if is_set_up(studio) else new_setup_token(studio)
+    setup = f"{listening.url}/setup#token={token}" if token else ""
     holder = server_of(studio)
     out.json(
         {
@@ -105,10 +113,11 @@ def _announce(context: Context, listening: Listening, mark: str, *, pid: int = 0
             "pid": pid or (holder.pid if holder else 0),
             "fingerprint": mark,
             "setup_token": token,
+            "setup_url": setup,
         }
     )
     out.data(f"Pinnacle Backup is at {listening.url}")
     if mark:
         out.data(f"Its certificate is self-made; SHA-256 {mark}")
-    if token:
-        out.data(f"First start: {listening.url}/setup with the token {token}")
+    if setup:
+        out.data(f"First start: {setup}")

@@ -29,6 +29,10 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"<KeyRing of {len(self._passwords)}>"
 
+    def __bool__(self) -> bool:
+        """Tell whether it holds any password."""
+        return bool(self._passwords)
+
     def master_key(self, head: Head) -> bytes:
         """
         Return the master key of an archive.

@@ -187,6 +187,7 @@ class Assembly:
         stored = self._databases.take(found.path)
         if stored is not None:
             self._order.settle(place, stored, base)
+            self._done(stored)
             return
         link = self._first_name(found)
         size = found.status.st_size if found.type == FILE and not link else 0

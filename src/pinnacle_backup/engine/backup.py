@@ -64,6 +64,7 @@ class BackupJob:
         type: ``full`` or ``incremental``.
         name: Custom name; empty for one made of the time.
         deduplicate: Let a full refer to content of earlier backups.
+        locked: Ids of backups that it must not build on, as nobody could open them.
         compression, level: How members are made.
         workers: Number of processes; 0 for one each processor.
         scratch: Folder for temporary files.
@@ -84,6 +85,7 @@ class BackupJob:
     type: str = FULL
     name: str = ""
     deduplicate: bool = False
+    locked: frozenset[str] = frozenset()
     compression: str = "gzip"
     level: int = 1
     workers: int = 0
@@ -213,6 +215,7 @@ class _Run:
     def _base(self) -> Base:
         infos = self._repository.list()
         self._before = next((info for info in infos if not info.header.safety), None)
+        infos = tuple(info for info in infos if info.header.id not in self._job.locked)
         deduplicate = self._job.deduplicate and not self._job.safety
         info = choose_base(infos, self._type, deduplicate=deduplicate)
         if info is None and self._type == INCREMENTAL:

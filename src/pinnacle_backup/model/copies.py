@@ -8,7 +8,7 @@ import msgspec
 
 from pinnacle_backup.errors import DamagedError, PinnacleError
 from pinnacle_backup.model.backup import BackupInfo
-from pinnacle_backup.model.results import Problem
+from pinnacle_backup.model.results import BackupReport, Problem
 
 COPY: Final = "copy"
 THERE: Final = "there"
@@ -102,3 +102,19 @@ class CopiesReport(msgspec.Struct, frozen=True, kw_only=True):
         if any(copy.problems for copy in self.copies):
             return PinnacleError.exit_code
         return int(any(copy.suspended for copy in self.copies))
+
+
+class MadeBackup(BackupReport, frozen=True, kw_only=True):
+    """
+    A backup was made and brought to the other places.
+
+    Attributes:
+        copies: What became of each place; the plans are left out.
+    """
+
+    copies: tuple[CopyReport, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """What the command exits with: a backup that is not everywhere is a backup all the same."""
+        return int(bool(self.warnings) or any(copy.damaged or copy.problems for copy in self.copies))

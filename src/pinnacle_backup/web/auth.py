@@ -91,9 +91,14 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def cookie_name(services: Services) -> str:
+def is_secure(request: Request) -> bool:
+    """Tell whether the connection is encrypted, by this server or by a proxy that it trusts."""
+    return bool(request.scope["scheme"] == "https")
+
+
+def cookie_name(request: Request) -> str:
     """Return the name of the cookie: browsers keep ``__Host-`` to this host and to encrypted connections."""
-    return SECURE_COOKIE if services.secure else COOKIE
+    return SECURE_COOKIE if is_secure(request) else COOKIE
 
 
 def caller(request: Request) -> Caller:
@@ -108,7 +113,7 @@ def caller(request: Request) -> Caller:
     header = request.headers.get("authorization", "")
     if header:
         return _of_token(services, header, address)
-    found = session_of(services.studio(), request.cookies.get(cookie_name(services), ""))
+    found = session_of(services.studio(), request.cookies.get(cookie_name(request), ""))
     if found is None:
         raise NotAuthenticated(
             "nobody is logged in", hint="log in, or send a token: Authorization: Bearer TOKEN"

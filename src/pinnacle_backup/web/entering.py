@@ -11,7 +11,7 @@ from starlette.responses import Response
 from pinnacle_backup.app.sessions import Login, log_in
 from pinnacle_backup.config.secrets import Secret
 from pinnacle_backup.web.answers import data
-from pinnacle_backup.web.auth import address_of, cookie_name, services_of
+from pinnacle_backup.web.auth import address_of, cookie_name, is_secure, services_of
 
 _COOKIE_SECONDS: Final = 30 * 86400
 _LONGEST_AGENT: Final = 200
@@ -27,7 +27,7 @@ def enter(request: Request, name: str, password: SecretStr, code: str = "") -> R
         TooManyAttempts: It has to wait.
     """
     services = services_of(request)
-    cookie = cookie_name(services)
+    cookie = cookie_name(request)
     login = Login(
         name=name,
         password=secret(password),
@@ -39,7 +39,7 @@ def enter(request: Request, name: str, password: SecretStr, code: str = "") -> R
     bearer, session = log_in(services.studio(), services.hasher, login)
     answer = data({"name": session.user})
     answer.set_cookie(
-        cookie, bearer, max_age=_COOKIE_SECONDS, secure=services.secure, httponly=True, samesite="lax"
+        cookie, bearer, max_age=_COOKIE_SECONDS, secure=is_secure(request), httponly=True, samesite="lax"
     )
     return answer
 

@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from pinnacle_backup import __version__
 from pinnacle_backup.web import problems
+from pinnacle_backup.web.proxies import BehindProxy
 from pinnacle_backup.web.routes import api, pages
 from pinnacle_backup.web.security import Security
 from pinnacle_backup.web.services import Services
@@ -56,5 +57,6 @@ def create_app(services: Services) -> FastAPI:
     static = resources.files("pinnacle_backup.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
     app.add_middleware(Unexpected)
-    app.add_middleware(Security, hosts=services.hosts, secure=services.secure)
+    app.add_middleware(Security, hosts=services.hosts)
+    app.add_middleware(BehindProxy, trusted=services.proxies)
     return app

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from pinnacle_backup.errors import UsageError
+from pinnacle_backup.web.proxies import Network
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 8000
@@ -33,6 +34,7 @@ class Listening:
         certificate, key: Files in PEM form, empty without encryption; one file may hold both.
         names: Further names that it answers to.
         plain: Whether it may listen beyond this machine without encryption: a proxy in front encrypts.
+        proxies: Those that are believed who asks, and whether the way to them is encrypted.
     """
 
     host: str = HOST
@@ -41,6 +43,7 @@ class Listening:
     key: str = ""
     names: tuple[str, ...] = ()
     plain: bool = False
+    proxies: tuple[Network, ...] = ()
 
     @property
     def url(self) -> str:

@@ -122,7 +122,7 @@ def _invalid(_: Request, error: Exception) -> Response:
     errors = [
         {
             "field": one_line(".".join(map(str, each["loc"][1:])), limit=200),
-            "message": one_line(str(each["msg"])),
+            "message": one_line(str(each["msg"]).removeprefix("Value error, ")),
         }
         for each in error.errors()
     ]

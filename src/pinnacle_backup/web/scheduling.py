@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from traceback import format_exception
 from typing import Final
@@ -16,6 +17,8 @@ from pinnacle_backup.errors import PinnacleError, RepositoryBusy
 from pinnacle_backup.model.runs import SCHEDULE, Origin
 
 _AFTER_AN_ERROR: Final = 60.0
+_HANGS_AFTER: Final = 600.0
+"""No look takes so long, not even with a silent mail server."""
 
 
 class _Ended(BaseException):
@@ -36,6 +39,7 @@ class BesideServer:
         self._warn = warn
         self._changed = threading.Event()
         self._closing = False
+        self._looked = time.monotonic()
         self._said: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="scheduler")
 
@@ -47,10 +51,28 @@ class BesideServer:
         """Look now whether the scheduler was started or stopped."""
         self._changed.set()
 
-    def stop(self) -> None:
-        """End, and wait until what was going on has been stopped in order."""
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._thread.is_alive()
+
+    def when_well(self, alive: Callable[[], None]) -> Callable[[], None]:
+        """Return what tells a watchdog, but only as long as the scheduler does not hang."""
+
+        def tell() -> None:
+            if time.monotonic() - self._looked < _HANGS_AFTER:
+                alive()
+
+        return tell
+
+    def begin_to_stop(self) -> None:
+        """End, without waiting for it."""
         self._closing = True
         self.wake()
+
+    def stop(self) -> None:
+        """End, and wait until what was going on has been stopped in order."""
+        self.begin_to_stop()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -63,6 +85,7 @@ class BesideServer:
 
     def _turn(self) -> float:
         """Be the scheduler for as long as possible, and return after how many seconds to try again."""
+        self._looked = time.monotonic()
         try:
             studio = self._open(self._place)
         except PinnacleError as error:
@@ -99,6 +122,7 @@ class BesideServer:
         return scheduler
 
     def _has_to_end(self, studio: Studio) -> bool:
+        self._looked = time.monotonic()
         return self._closing or is_off(studio)
 
     def _open(self, place: Place) -> Studio:
@@ -109,6 +133,8 @@ class BesideServer:
         """Wait; whoever wakes lets the scheduler look, which asks ``alive`` whether to go on."""
         self._changed.wait(seconds)
         self._changed.clear()
+        if self._closing:  # a look that fails before its end does not ask ``alive``
+            raise _Ended
 
     def _say(self, line: str) -> None:
         if line not in self._said:

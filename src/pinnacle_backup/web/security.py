@@ -55,13 +55,11 @@ class Security:
     Args:
         app: What answers.
         hosts: The names that the server answers to, without port; another one may be an attack.
-        secure: Whether the connection is encrypted.
     """
 
-    def __init__(self, app: ASGIApp, *, hosts: frozenset[str], secure: bool) -> None:
+    def __init__(self, app: ASGIApp, *, hosts: frozenset[str]) -> None:
         self._app = app
         self._hosts = hosts
-        self._secure = secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -108,7 +106,7 @@ class Security:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if self._secure:
+                if scope["scheme"] == "https":
                     headers.setdefault("Strict-Transport-Security", _HSTS)
                 if not scope["path"].startswith("/static/"):
                     headers.setdefault("Cache-Control", "no-store")

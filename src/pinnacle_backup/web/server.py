@@ -24,8 +24,11 @@ from pinnacle_backup.web.services import Services
 _GRACE_SECONDS: Final = 4
 """How long requests may go on when the server ends."""
 
-_LAST_SECONDS: Final = 8
-"""After so long it ends even if one of them hangs."""
+_LAST_SECONDS: Final = 10
+"""After so long it has ended, whatever hangs."""
+
+_ALIVE_TICKS: Final = 100
+"""It says that it is alive after so many tenths of a second."""
 
 _HEAD_BYTES: Final = 32 * 1024
 _LOGGERS: Final = ("uvicorn", "asyncio")
@@ -37,6 +40,7 @@ def serve(
     *,
     warn: Callable[[str], None],
     ready: Callable[[], None],
+    alive: Callable[[], None] = lambda: None,
     patience: Patience | None = None,
 ) -> None:
     """
@@ -47,6 +51,7 @@ def serve(
         listening: Where to listen.
         warn: Told what a person should know.
         ready: Called when browsers can come.
+        alive: Called every few seconds while all is well, for a watchdog.
         patience: How long clients may take.
 
     Raises:
@@ -58,20 +63,23 @@ def serve(
         place=place,
         command=SERVER,
         warn=warn,
-        secure=bool(listening.certificate),
         hosts=listening.hosts,
+        proxies=listening.proxies,
         scheduling=scheduling,
     )
     with ExitStack() as stack:
         log = services.studio().logs.main
         stack.enter_context(_logging_to(log))
+        ending = _Ending(log, services, scheduling)
+        stack.callback(ending.over)
         configuration = _configuration(services, listening, patience or Patience())
         listener = stack.enter_context(listening.open())
         stack.callback(scheduling.stop)
+        stack.callback(ending.begin)
         scheduling.start()
         log.info("server: at %s", listening.url)
         stack.callback(log.info, "server: ended")
-        _Server(configuration, services, ready, last=scheduling.stop).run_at(listener)
+        _Server(configuration, ready, ending.begin, scheduling.when_well(alive)).run([listener])
 
 
 def _configuration(services: Services, listening: Listening, patience: Patience) -> uvicorn.Config:
@@ -93,40 +101,68 @@ def _configuration(services: Services, listening: Listening, patience: Patience)
     )
 
 
+class _Ending:
+    """
+    The end, in order and in time.
+
+    Whatever would go on for ever is told at once: streams of events, and the scheduler, which stops its run
+    while requests go on. What hangs beyond the limit is left behind: a thread cannot be stopped, and a run
+    that takes long to stop does so without us; the next scheduler finds it by its record.
+    """
+
+    def __init__(self, log: logging.Logger, services: Services, scheduling: BesideServer) -> None:
+        self._log = log
+        self._services = services
+        self._scheduling = scheduling
+        self._limit = threading.Timer(_LAST_SECONDS, self._give_up)
+        self._limit.daemon = True
+
+    def begin(self) -> None:
+        """Tell everybody; only the first call does anything."""
+        if not self._services.ending.is_set():
+            self._services.ending.set()
+            self._scheduling.begin_to_stop()
+            self._limit.start()
+
+    def over(self) -> None:
+        """All has ended."""
+        self._limit.cancel()
+
+    def _give_up(self) -> None:
+        what = "its scheduled run" if self._scheduling.is_alive else "a request"
+        self._log.warning("server: %s did not end in time; the server ended without it", what)
+        os._exit(0)
+
+
 class _Server(uvicorn.Server):
-    """Says when it listens, and ends even if a request does not."""
+    """Says when it listens, that it is alive, and when it begins to end."""
 
     def __init__(
         self,
         config: uvicorn.Config,
-        services: Services,
         ready: Callable[[], None],
-        *,
-        last: Callable[[], None],
+        ending: Callable[[], None],
+        alive: Callable[[], None],
     ) -> None:
         super().__init__(config)
-        self._services = services
         self._ready = ready
-        self._last = last
-        self._limit = threading.Timer(_LAST_SECONDS, self._give_up)
-        self._limit.daemon = True
-
-    def run_at(self, listener: socket.socket) -> None:
-        """Serve until a signal comes."""
-        try:
-            self.run([listener])
-        finally:
-            self._limit.cancel()
+        self._ending = ending
+        self._alive = alive
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin."""
         await super().startup(sockets)
         self._ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done ten times a second."""
+        if counter % _ALIVE_TICKS == 0:
+            self._alive()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End."""
-        self._limit.start()
-        self._services.ending.set()
+        self._ending()
         await super().shutdown(sockets)
 
     @contextmanager
@@ -140,12 +176,6 @@ class _Server(uvicorn.Server):
             yield
             if is_heard:
                 signal.signal(signal.SIGHUP, former)
-
-    def _give_up(self) -> None:
-        """End without the requests that hang: their threads cannot be stopped otherwise."""
-        self._last()
-        logging.getLogger(_LOGGERS[0]).error("a request did not end; the server ended without it")
-        os._exit(0)
 
 
 @contextmanager

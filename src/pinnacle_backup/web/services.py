@@ -14,6 +14,7 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Studio, open_studio
 from pinnacle_backup.crypto.login_password import LoginPasswords
 from pinnacle_backup.model.runs import SERVER, Origin
+from pinnacle_backup.web.proxies import Network
 from pinnacle_backup.web.remembering import Remembered
 from pinnacle_backup.web.rendering import environment
 from pinnacle_backup.web.tickets import Tickets
@@ -41,8 +42,8 @@ class Services:
         place: Where the studio is.
         command: What is run, for those who have to wait for it.
         warn: Told what a person should know.
-        secure: Whether the server encrypts: cookies are then for encrypted connections only.
         hosts: The names that the server answers to.
+        proxies: Those that are believed who asks; see ``web.proxies``.
         hasher: Of login passwords; bounds how many are hashed at once.
         templates: Of the pages.
         unlocked: Backups whose passwords were given.
@@ -55,8 +56,8 @@ class Services:
     place: Place
     command: str
     warn: Callable[[str], None]
-    secure: bool = False
     hosts: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
+    proxies: tuple[Network, ...] = ()
     hasher: LoginPasswords = field(default_factory=LoginPasswords)
     templates: Environment = field(default_factory=environment)
     unlocked: Unlocked = field(default_factory=Unlocked)

@@ -16,6 +16,7 @@ from pinnacle_backup.app.found import Found
 from pinnacle_backup.app.growth import Growth
 from pinnacle_backup.app.live import LiveProgress
 from pinnacle_backup.app.notifications import ChannelTest, NotificationsView
+from pinnacle_backup.app.results import RunResult
 from pinnacle_backup.app.scheduling import CronPreview
 from pinnacle_backup.model.accounts import AuditCheck, AuditEvent, Session, Token, User
 from pinnacle_backup.model.backup import BackupInfo
@@ -24,7 +25,7 @@ from pinnacle_backup.model.drills import DrillRecord, Genuineness
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.health import Check, Health, Space
 from pinnacle_backup.model.queries import BackupDetails, PathVersion, ScheduleView, StudioStatus
-from pinnacle_backup.model.results import Problem, RestorePlan
+from pinnacle_backup.model.results import CleanupPlan, Problem, RestorePlan
 from pinnacle_backup.model.runs import Run, RunLine
 from pinnacle_backup.model.settings import FieldFault, SettingChange, SettingsView
 from pinnacle_backup.state.samples import Sample
@@ -82,7 +83,7 @@ _V1: Final[Mapping[str, Shape]] = {
     "GET /audit": _EVENTS,
     "GET /audit/check": AuditCheck,
     "GET /audit/export": _EVENTS,
-    "GET /backups": {**_BACKUPS, "directory": str},
+    "GET /backups": ListedBackups,
     "POST /backups": Accepted,
     "GET /backups/{name}": BackupDetails,
     "DELETE /backups/{name}": BackupInfo,
@@ -96,6 +97,8 @@ _V1: Final[Mapping[str, Shape]] = {
     "GET /backups/{name}/download": BYTES,
     "POST /backups/{name}/downloads": {"href": str},
     "GET /downloads/{number}": BYTES,
+    "POST /cleanup/plan": CleanupPlan,
+    "POST /cleanup": Accepted,
     "GET /drills": {"drills": list[DrillRecord]},
     "POST /drills": Accepted,
     "GET /drills/{id}": Genuineness,
@@ -119,6 +122,7 @@ _V1: Final[Mapping[str, Shape]] = {
     "POST /undo": Accepted,
     "GET /runs": {"runs": list[Run]},
     "GET /runs/{number}": {"run": Run, "log": list[RunLine], "progress": LiveProgress | None},
+    "GET /runs/{number}/result": {"result": RunResult | None},
     "POST /runs/{number}/cancel": Accepted,
     "GET /schedule": ScheduleView,
     "PUT /schedule": ScheduleView,
@@ -136,7 +140,7 @@ _V1: Final[Mapping[str, Shape]] = {
     "GET /versions": {"path": str, **_VERSIONS},
     "GET /search": {"pattern": str, **_VERSIONS, "unsearched": int, "cut": bool},
     "GET /diff": {"first": BackupInfo, "second": BackupInfo | None, **_members(Growth)},
-    "GET /session": {"name": str, "role": str, "session": bool},
+    "GET /session": {"name": str, "role": str, "session": bool, "version": str},
     "POST /session": {"name": str},
     "DELETE /session": {},
     "GET /sessions": {**_SESSIONS, "current": int},

@@ -159,6 +159,34 @@ def test_another_configuration_file_is_named(machine: Machine) -> None:
     assert f" --config {place.root}/other.json schedule" in Path(done.file).read_text()
 
 
+def test_the_server_is_one_service_with_its_scheduler(machine: Machine) -> None:
+    """Installed again it stays the server that it is, also under a new version; other options change it."""
+    place, systemd = machine.studio(), machine.systemd()
+    service.install(place, systemd, PROGRAM)
+
+    done = service.install(place, systemd, PROGRAM, serve=("--port", "9000"))
+
+    assert (done.action, os.listdir(machine.units)) == ("updated", [f"{done.name}.service"])
+    assert f"--root {place.root} serve --port 9000\n" in Path(done.file).read_text()
+    assert service.install(place, systemd, PROGRAM).action == "unchanged"
+    assert service.state(place, [systemd], PROGRAM).current
+    assert not service.state(place, [systemd], ("/opt/python", "script")).current
+    assert service.install(place, systemd, ("/opt/python", "script")).action == "updated"
+    assert "script --root" in (text := Path(done.file).read_text())
+    assert text.count("serve --port 9000") == 1
+    assert service.install(place, systemd, PROGRAM, serve=()).action == "updated"
+    assert f"--root {place.root} serve\n" in Path(done.file).read_text()
+
+
+def test_without_systemd_the_server_is_started_otherwise(machine: Machine) -> None:
+    (machine.folder / "booted").rmdir()
+
+    with pytest.raises(UsageError, match="systemd does not run here") as raised:
+        service.install(machine.studio(), machine.systemd(), PROGRAM, serve=("--port", "9000"))
+
+    assert "pinnacle-backup serve --port 9000 --daemon; " in raised.value.hint
+
+
 def test_without_systemd_it_says_what_does_the_same(machine: Machine) -> None:
     (machine.folder / "booted").rmdir()
     place = machine.studio("50% off")

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from pinnacle_backup.app.service_unit import Unit, checked_name, names_for, studio_of, text_of
+from pinnacle_backup.app.service_unit import (
+    Unit,
+    checked_name,
+    names_for,
+    serve_options_of,
+    studio_of,
+    text_of,
+)
 from pinnacle_backup.errors import UsageError
 
 FOLDERS = [
@@ -28,9 +35,10 @@ FOLDERS = [
 ]
 
 
-def unit(root: str, program: str, *, user: bool = False) -> Unit:
-    command = (program, "-P", "-m", "pinnacle_backup", "--root", root, "schedule", "--start-scheduler")
-    return Unit(name="pinnacle-backup-test", root=root, command=command, user=user)
+def unit(root: str, program: str, *, user: bool = False, serve: tuple[str, ...] | None = None) -> Unit:
+    words = ("schedule", "--start-scheduler") if serve is None else ("serve", *serve)
+    command = (program, "-P", "-m", "pinnacle_backup", "--root", root, *words)
+    return Unit(name="pinnacle-backup-test", root=root, command=command, serve=serve, user=user)
 
 
 def verified(written: Unit, folder: Path) -> str:
@@ -72,6 +80,37 @@ def test_systemd_understands_every_path(tmp_path: Path, folder: str, user: bool)
     assert [word for word in words if str(tmp_path) in word] == [str(program), str(root)]
 
 
+@pytest.mark.parametrize("user", [False, True], ids=["machine", "user"])
+def test_systemd_understands_the_server_and_its_options(tmp_path: Path, user: bool) -> None:
+    options = (
+        "--host",
+        "::",
+        "--tls-certificate",
+        "/etc/my certs/100%/$a.pem",
+        "--allow-host",
+        "b.example.org",
+    )
+    written = unit(str(tmp_path), sys.executable, user=user, serve=options)
+
+    understood = verified(written, tmp_path)
+
+    command = re.search(r"Command Line: (.*)", understood)
+    assert command is not None
+    words = [word.replace("$$", "$") for word in shlex.split(command[1].replace("\\$", "$"))]
+    assert words[-len(options) :] == list(options)
+    assert serve_options_of(text_of(written)) == options
+    assert serve_options_of(text_of(unit(str(tmp_path), sys.executable))) is None
+
+
+def test_what_people_have_started_outlives_the_server() -> None:
+    """Unlike the scheduler, whose runs are all its own."""
+    text = text_of(unit("/srv/studio", "/usr/bin/python3", serve=()))
+    assert {"Type=notify", "Restart=on-failure", "KillMode=process", "WatchdogSec=5min"} <= set(
+        text.splitlines()
+    )
+    assert "Backups and pages of /srv/studio" in text
+
+
 def test_a_unit_names_its_studio_whatever_is_in_its_path() -> None:
     for folder in (*FOLDERS, "line\\nbreak"):
         assert studio_of(text_of(unit(f"/srv/{folder}", "/usr/bin/python3"))) == f"/srv/{folder}"
@@ -106,11 +145,11 @@ def test_other_names_are_refused(name: str) -> None:
 
 def test_every_setting_has_its_reason() -> None:
     """A comment stands above each group of settings, so that who reads the unit need not guess."""
-    service = (
-        text_of(unit("/srv/studio", "/usr/bin/python3")).partition("[Service]")[2].partition("[Install]")[0]
-    )
-    for group in service.strip().split("\n\n"):
-        assert group.startswith("#"), group
+    for serve in (None, ()):
+        text = text_of(unit("/srv/studio", "/usr/bin/python3", serve=serve))
+        service = text.partition("[Service]")[2].partition("[Install]")[0]
+        for group in service.strip().split("\n\n"):
+            assert group.startswith("#"), group
 
 
 def test_stopping_is_not_failing_and_a_running_backup_is_stopped_in_order() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sqlite3
 import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -371,3 +372,15 @@ def test_an_error_names_what_it_is_about(place: Place) -> None:
     os.unlink(place.data)
     with pytest.raises(PinnacleError, match="data"):
         place.backup()
+
+
+def test_what_was_read_counts_databases_too(place: Place) -> None:
+    """A full backup reads all that it stands for, and an incremental what changed."""
+    (Path(place.data) / "file").write_text("some words")
+    with closing(sqlite3.connect(Path(place.data) / "app.db")) as database:
+        database.executescript("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+        made = place.backup(kind=FULL)
+        assert made.read == made.backup.totals.size > 4096
+        assert place.backup(kind=INCREMENTAL).read == 0
+        database.executescript("INSERT INTO t VALUES (2)")
+        assert place.backup(kind=INCREMENTAL).read == os.stat(Path(place.data) / "app.db").st_size

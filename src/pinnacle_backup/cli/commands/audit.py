@@ -33,13 +33,12 @@ def command(ctx: click.Context, limit: int, action: str, who: str, check: bool) 
     """
     if ctx.invoked_subcommand is not None:
         return 0
-    from pinnacle_backup.app.auditing import check_audit, list_events
     from pinnacle_backup.cli.audit_table import show_events
 
     context = ctx.ensure_object(Context)
-    studio = context.studio()
-    events = list_events(studio, limit, action=action, who=who)
-    return show_events(context.out, events, check_audit(studio) if check else None)
+    verbs = context.verbs()
+    events = verbs.events(limit, action=action, who=who)
+    return show_events(context.out, events, verbs.check_events() if check else None)
 
 
 @command.command(
@@ -63,7 +62,6 @@ def check(context: Context, anchor: str) -> int:
     of every event that the logs hold, and by an anchor: what this command printed the last time. Exits with
     13 where the trail is broken.
     """
-    from pinnacle_backup.app.auditing import check_audit
     from pinnacle_backup.cli.audit_table import show_check
 
-    return show_check(context.out, check_audit(context.studio(), anchor))
+    return show_check(context.out, context.verbs().check_events(anchor))

@@ -33,12 +33,11 @@ def command(context: Context, retention: int | None, dry_run: bool, yes: bool, d
     Never deleted: the newest good full backup, what another backup needs, and pinned ones. Without
     --retention the configuration decides.
     """
-    from pinnacle_backup.app.cleanup import prepare_cleanup
     from pinnacle_backup.cli.cleaning import show_cleanup, show_cleanup_plan
     from pinnacle_backup.cli.reports import DONE, WARNINGS
 
-    studio = context.studio()
-    with prepare_cleanup(studio, retention_days=retention, despite_shrink=despite_shrink) as prepared:
+    verbs = context.verbs()
+    with verbs.prepare_cleanup(retention, despite_shrink=despite_shrink) as prepared:
         plan = prepared.plan
         doomed = [verdict for verdict in plan.verdicts if not verdict.keep]
         if dry_run or plan.suspended or not doomed:
@@ -48,10 +47,10 @@ def command(context: Context, retention: int | None, dry_run: bool, yes: bool, d
                 prepared.sweep()
             code = WARNINGS if plan.suspended else DONE
             context.out.result(code, plan)
-            show_cleanup_plan(context.out, plan, studio.now())
+            show_cleanup_plan(context.out, plan, verbs.now())
             return code
         if context.interactive and not context.out.quiet:
-            show_cleanup_plan(context.out, plan, studio.now())
+            show_cleanup_plan(context.out, plan, verbs.now())
         if not yes:
             context.confirm("Delete them?", instead="--yes")
         report = prepared.execute()

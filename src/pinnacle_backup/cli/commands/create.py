@@ -52,13 +52,11 @@ def command(
     passwords = Passwords(
         context, (encrypt,) if encrypt else (), password_file, creating=True, option="--encrypt"
     )
-    from pinnacle_backup.app.copy import copy_new
-    from pinnacle_backup.app.create import CreateRequest, create_backup
+    from pinnacle_backup.app.create import CreateRequest
     from pinnacle_backup.cli.progress import progress
     from pinnacle_backup.cli.reports import show_backup
 
     request = CreateRequest(type=kind, name=name, encrypt=wanted)
     with progress(context) as shown:
-        report = create_backup(context.studio(), request, passwords=passwords, progress=shown)
-        copies = copy_new(context.studio(), progress=shown)
-    return show_backup(context.out, report, copies)
+        report = context.verbs().create(request, passwords, shown)
+    return show_backup(context.out, report)

@@ -21,18 +21,17 @@ def command(context: Context, name: str, yes: bool) -> int:
     Refused: the newest good full backup, what another backup needs, and pinned ones. What is old goes by
     itself: see `cleanup`.
     """
-    from pinnacle_backup.app.deletion import delete_backup
     from pinnacle_backup.cli.reports import DONE
     from pinnacle_backup.cli.text import size
     from pinnacle_backup.model.paths import printable
 
-    studio = context.studio()
-    found = studio.repository.find(name)
+    verbs = context.verbs()
+    found = verbs.backups().find(name)
     if not (yes or context.interactive):
         raise UsageError("nobody is here to agree, and what is deleted is gone", hint="add --yes")
     if not yes:
         context.confirm(f"Delete {printable(found.name)} for good?", instead="--yes")
-    deleted = delete_backup(studio, found.name)
+    deleted = verbs.delete(found)
     context.out.result(DONE, deleted)
     context.out.say(f"{printable(deleted.name)} deleted, {size(deleted.stored)} freed")
     return DONE

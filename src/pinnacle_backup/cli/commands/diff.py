@@ -38,12 +38,11 @@ def command(
     + is only on the second side, - only on the first; ~ has other content, . only other metadata.
     """
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.diff import compare
     from pinnacle_backup.cli.differences import show_differences
     from pinnacle_backup.cli.reports import DONE
 
     out = context.out
-    with compare(context.studio(), first, second, paths=paths, passwords=passwords) as found:
+    with context.verbs().compare(first, second, paths=paths, passwords=passwords) as found:
         if out.as_json:
             head = {"first": found.first, "second": found.second}
             out.json_stream(head, "differences", found.differences)

@@ -78,15 +78,13 @@ def run(
     if name and random:
         raise UsageError("--random leaves no choice: drop the name", hint="pinnacle-backup drill --random")
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.drill import drill_backup
-    from pinnacle_backup.app.drill_reports import Reports
     from pinnacle_backup.cli.drills import show_drill
     from pinnacle_backup.cli.progress import progress
 
-    studio = context.studio()
+    verbs = context.verbs()
     with progress(context) as shown:
-        report = drill_backup(studio, name, random=random, passwords=passwords, progress=shown)
-    return show_drill(context.out, report, Reports(studio).path(report.id))
+        report, page = verbs.drill(name, random=random, passwords=passwords, progress=shown)
+    return show_drill(context.out, report, page)
 
 
 @command.command(
@@ -95,11 +93,10 @@ def run(
 @pass_context
 def list_(context: Context) -> int:
     """List all drills, newest first."""
-    from pinnacle_backup.app.drill import list_drills
     from pinnacle_backup.cli.drills import show_drills
 
-    studio = context.studio()
-    return show_drills(context.out, list_drills(studio), studio.now())
+    verbs = context.verbs()
+    return show_drills(context.out, verbs.drills(), verbs.now())
 
 
 @command.command(
@@ -112,13 +109,11 @@ def list_(context: Context) -> int:
 @pass_context
 def show(context: Context, id: str) -> int:  # noqa: A002 - click names the argument so
     """Show the report of a drill, the last one or the one named, and where its page lies."""
-    from pinnacle_backup.app.drill_reports import Reports
     from pinnacle_backup.cli.drills import show_report
 
-    studio = context.studio()
-    reports = Reports(studio)
-    found = reports.find(id)
-    return show_report(context.out, reports.check(found), reports.path(found), studio.now())
+    verbs = context.verbs()
+    found, page = verbs.drill_report(id)
+    return show_report(context.out, found, page, verbs.now())
 
 
 @command.command(

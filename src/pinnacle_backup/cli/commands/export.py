@@ -40,7 +40,6 @@ def command(
     and not encrypted: keep it safe.
     """
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.export import export_backup, export_to
     from pinnacle_backup.cli.progress import progress
     from pinnacle_backup.cli.reports import DONE
     from pinnacle_backup.cli.text import duration, size
@@ -50,10 +49,10 @@ def command(
         if context.settings.json or context.stdout.isatty():
             raise UsageError("an archive is no text", hint="send it into a pipe or a file, without --json")
         with progress(context) as shown:
-            export_to(context.studio(), name, context.stdout.buffer, passwords=passwords, progress=shown)
+            context.verbs().export_to(name, context.stdout.buffer, passwords, shown)
         return DONE
     with progress(context) as shown:
-        report = export_backup(context.studio(), name, output, passwords=passwords, progress=shown)
+        report = context.verbs().export(name, output, passwords, shown)
     out = context.out
     out.result(DONE, report)
     if report.backup.encrypted:

@@ -28,8 +28,7 @@ def command(context: Context, pattern: str, decrypt: tuple[str, ...], password_f
     Exits with 10 when no backup has such a path.
     """
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.find import find_versions
     from pinnacle_backup.cli.versions import show_versions
 
-    with find_versions(context.studio(), pattern, passwords=passwords) as found:
+    with context.verbs().find(pattern, passwords) as found:
         return show_versions(context.out, pattern, found)

@@ -21,8 +21,7 @@ def command(context: Context) -> int:
     An incremental stands below the full backup that it builds on. SIZE is what a backup restores,
     STORED what its archive takes. Needs no password. ALSO IN names the other places that have it.
     """
-    from pinnacle_backup.app.listing import listed_backups
     from pinnacle_backup.cli.backup_table import show_listing
 
-    studio = context.studio()
-    return show_listing(context.out, listed_backups(studio), now=studio.now())
+    verbs = context.verbs()
+    return show_listing(context.out, verbs.listed(), now=verbs.now())

@@ -36,13 +36,12 @@ def command(
 ) -> int:
     """List the paths in a backup, or below one PATH of it."""
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.browse import browse
     from pinnacle_backup.cli.entries import entry_line
     from pinnacle_backup.cli.reports import DONE
     from pinnacle_backup.model.paths import printable
 
     out = context.out
-    with browse(context.studio(), name, path, recursive=recursive, passwords=passwords) as found:
+    with context.verbs().browse(name, path, recursive=recursive, passwords=passwords) as found:
         if out.as_json:
             out.json_stream({"backup": found.backup}, "entries", found.entries)
             return DONE

@@ -64,10 +64,9 @@ def test(context: Context, channels: tuple[str, ...]) -> int:
     Exits with 2 when one of them failed, and with 3 when none is set up. Receivers of pings get a log
     entry, which changes nothing there.
     """
-    from pinnacle_backup.app.notifications import test_channels
     from pinnacle_backup.cli.notifying import show_tests
 
-    return show_tests(context.out, test_channels(context.studio(), *channels))
+    return show_tests(context.out, context.verbs().test_channels(channels))
 
 
 @command.command(
@@ -83,15 +82,13 @@ def retry(context: Context) -> int:
 
     The scheduler, and without one the next command, does so by itself when they are due.
     """
-    from pinnacle_backup.app.notifications import retry as deliver_now
     from pinnacle_backup.cli.notifying import show_delivery
 
-    return show_delivery(context.out, deliver_now(context.studio()))
+    return show_delivery(context.out, context.verbs().deliver())
 
 
 def _status(context: Context) -> int:
-    from pinnacle_backup.app.notifications import view
     from pinnacle_backup.cli.notifying import show_notifications
 
-    studio = context.studio()
-    return show_notifications(context.out, view(studio), studio.now())
+    verbs = context.verbs()
+    return show_notifications(context.out, verbs.notifications(), verbs.now())

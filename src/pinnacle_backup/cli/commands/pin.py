@@ -16,11 +16,10 @@ def command(context: Context, names: tuple[str, ...]) -> int:
 
     Cleanup never deletes a pinned backup, nor what it needs.
     """
-    from pinnacle_backup.app.pins import pin_backup
     from pinnacle_backup.cli.reports import DONE
     from pinnacle_backup.model.paths import printable
 
-    changed = [pin_backup(context.studio(), name) for name in names]
+    changed = [context.verbs().pin(name) for name in names]
     context.out.json({"backups": changed})
     for backup in changed:
         context.out.say(f"{printable(backup.name)} pinned: cleanup keeps it")

@@ -58,7 +58,6 @@ def command(
     moment = _moment(at)
     passwords = Passwords(context, decrypt, password_file)
     from pinnacle_backup.app.restore import RestoreRequest
-    from pinnacle_backup.app.restore import prepare_restore as prepare
     from pinnacle_backup.cli.restoring import carry_out
 
     request = RestoreRequest(
@@ -72,7 +71,7 @@ def command(
     )
     return carry_out(
         context,
-        lambda studio, shown: prepare(studio, request, passwords=passwords, progress=shown),
+        lambda verbs, shown: verbs.prepare_restore(request, passwords, shown),
         question="Restore?",
         dry_run=dry_run,
         yes=yes,

@@ -36,13 +36,12 @@ def command(ctx: click.Context, limit: int, verb: str, outcome: str | None) -> i
     """
     if ctx.invoked_subcommand is not None:
         return 0
-    from pinnacle_backup.app.runs import list_runs
     from pinnacle_backup.cli.run_table import show_runs
 
     context = ctx.ensure_object(Context)
-    studio = context.studio()
-    found = list_runs(studio, limit, verb=verb, outcome=outcome or "")
-    return show_runs(context.out, found, studio.now())
+    verbs = context.verbs()
+    found = verbs.runs(limit, verb=verb, outcome=outcome or "")
+    return show_runs(context.out, found, verbs.now())
 
 
 @command.command(
@@ -55,10 +54,9 @@ def command(ctx: click.Context, limit: int, verb: str, outcome: str | None) -> i
 @pass_context
 def show(context: Context, number: int) -> int:
     """Show run N with its log."""
-    from pinnacle_backup.app.runs import show_run
     from pinnacle_backup.cli.run_table import show_run_details
 
-    run, lines = show_run(context.studio(), number)
+    run, lines = context.verbs().run(number)
     return show_run_details(context.out, run, lines)
 
 
@@ -76,10 +74,9 @@ def cancel(context: Context, number: int) -> int:
 
     Nothing half-written stays. A scheduled run that a person stops is not tried again.
     """
-    from pinnacle_backup.app.runs import cancel_run
     from pinnacle_backup.cli.reports import DONE
 
-    run = cancel_run(context.studio(), number)
+    run = context.verbs().cancel(number)
     context.out.result(DONE, run)
     context.out.say(f"Run {run.id} has stopped: {run.outcome}.")
     return DONE

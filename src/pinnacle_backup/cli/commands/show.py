@@ -23,9 +23,7 @@ def command(context: Context, name: str, decrypt: tuple[str, ...], password_file
     An encrypted backup tells more when a password is given.
     """
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.listing import show_backup
     from pinnacle_backup.cli.details import show_details
 
-    studio = context.studio()
-    details = show_backup(studio, name, passwords=passwords)
-    return show_details(context.out, details, studio.now())
+    verbs = context.verbs()
+    return show_details(context.out, verbs.details(name, passwords), verbs.now())

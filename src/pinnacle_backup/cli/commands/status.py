@@ -29,11 +29,10 @@ def command(context: Context, check: bool) -> int:
     """
     if check:
         return _check(context)
-    from pinnacle_backup.app.status import studio_status
     from pinnacle_backup.cli.state import show_status
 
-    studio = context.studio(warn=_told_below)
-    return show_status(context.out, studio_status(studio), studio.now())
+    verbs = context.verbs(warn=_told_below)
+    return show_status(context.out, verbs.status(), verbs.now())
 
 
 def _check(context: Context) -> int:
@@ -42,15 +41,13 @@ def _check(context: Context) -> int:
     from pinnacle_backup.cli.plugin import show_check, show_unknown
 
     try:
-        from pinnacle_backup.app.status import studio_status
-
-        studio = context.studio(warn=_told_below)
-        status = studio_status(studio)
+        verbs = context.verbs(warn=_told_below)
+        status = verbs.status()
     except PinnacleError as error:
         return show_unknown(context.out, error)
     except Exception as error:  # noqa: BLE001 - any other exit code than 3 would be an answer
         return show_unknown(context.out, unexpected(error, context))
-    return show_check(context.out, status, studio.now())
+    return show_check(context.out, status, verbs.now())
 
 
 def _told_below(_: str) -> None:

@@ -30,12 +30,11 @@ def command(
     it overwrites: an undo can be undone.
     """
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.undo import prepare_undo as prepare
     from pinnacle_backup.cli.restoring import carry_out
 
     return carry_out(
         context,
-        lambda studio, shown: prepare(studio, passwords=passwords, progress=shown, rehearsal=dry_run),
+        lambda verbs, shown: verbs.prepare_undo(passwords, shown, rehearsal=dry_run),
         question="Undo the restore?",
         dry_run=dry_run,
         yes=yes,

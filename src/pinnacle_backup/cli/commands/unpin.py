@@ -16,11 +16,10 @@ def command(context: Context, names: tuple[str, ...]) -> int:
 
     The next cleanup treats them as any other.
     """
-    from pinnacle_backup.app.pins import unpin_backup
     from pinnacle_backup.cli.reports import DONE
     from pinnacle_backup.model.paths import printable
 
-    changed = [unpin_backup(context.studio(), name) for name in names]
+    changed = [context.verbs().unpin(name) for name in names]
     context.out.json({"backups": changed})
     for backup in changed:
         context.out.say(f"{printable(backup.name)} no longer pinned")

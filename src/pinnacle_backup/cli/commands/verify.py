@@ -41,14 +41,13 @@ def command(
             hint="pinnacle-backup verify latest",
         )
     passwords = Passwords(context, decrypt, password_file)
-    from pinnacle_backup.app.verify import verify_backup
     from pinnacle_backup.cli.progress import progress
     from pinnacle_backup.cli.reports import DONE, show_verify
 
-    studio = context.studio()
+    verbs = context.verbs()
     code = DONE
-    for name in names or studio.names():
+    for name in names or [backup.name for backup in verbs.backups().backups]:
         with progress(context) as shown:
-            report = verify_backup(studio, name, passwords=passwords, progress=shown)
+            report = verbs.verify(name, passwords, shown)
         code = max(code, show_verify(context.out, report))
     return code

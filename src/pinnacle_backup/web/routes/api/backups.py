@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from starlette.responses import Response
 
 from pinnacle_backup.app.deletion import delete_backup
-from pinnacle_backup.app.listing import list_backups
+from pinnacle_backup.app.listing import list_backups, listed_backups
 from pinnacle_backup.app.pins import pin_backup, unpin_backup
 from pinnacle_backup.app.plain import plain
 from pinnacle_backup.app.starting import start_run
@@ -76,10 +76,8 @@ class Confirmed(BaseModel):
 
 @router.get("", summary="List backups, newest first")
 def list_(who: Looking) -> Response:
-    """As ``pinnacle-backup list``: backups, and archives that cannot be read."""
-    listing = list_backups(who.studio)
-    found = {"backups": listing.backups, "problems": listing.problems, "directory": who.studio.where}
-    return data(plain(found))
+    """As ``pinnacle-backup list``: backups, where else they are, and archives that cannot be read."""
+    return data(plain(listed_backups(who.studio)))
 
 
 @router.post("", status_code=202, summary="Make a backup")

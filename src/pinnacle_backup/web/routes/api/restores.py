@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from starlette.responses import Response
 
@@ -26,6 +26,7 @@ router = APIRouter(tags=["restore"])
 
 _WAIT_SECONDS: Final = 20.0
 _SHOWN_PATHS: Final = 500
+Shown = Annotated[int, Query(ge=0, le=10_000_000, description="How many paths the plan names at most.")]
 
 
 def _without_nul(text: str) -> str:
@@ -84,7 +85,7 @@ InPlace = Annotated[Caller, Depends(needs(RESTORE_IN_PLACE))]
 
 
 @router.post("/restores/plan", summary="See what a restore would do")
-def plan(request: Request, who: Restoring, order: RestoreOrder) -> Response:
+def plan(request: Request, who: Restoring, order: RestoreOrder, shown: Shown = _SHOWN_PATHS) -> Response:
     """
     As ``pinnacle-backup restore --dry-run``: nothing is changed.
 
@@ -94,13 +95,18 @@ def plan(request: Request, who: Restoring, order: RestoreOrder) -> Response:
     words = _words(who, order, backup)
     about = {**order.model_dump(exclude={"password", "at"}), "backup": backup.name}
     password = _password(request, who, backup, order.password)
-    return _answer(begin_plan(who.studio, words, about=about, password=password, wait_seconds=_WAIT_SECONDS))
+    kept = begin_plan(who.studio, words, about=about, password=password, wait_seconds=_WAIT_SECONDS)
+    return _answer(kept, shown)
 
 
 @router.get("/restores/plan/{id}", summary="Ask again for a plan that took long")
-def show_plan(who: Restoring, id: Annotated[str, Path(max_length=64)]) -> Response:  # noqa: A002
+def show_plan(
+    who: Restoring,
+    id: Annotated[str, Path(max_length=64)],  # noqa: A002
+    shown: Shown = _SHOWN_PATHS,
+) -> Response:
     """Waits for it, too, as long as a request may."""
-    return _answer(kept_plan(who.studio, id, wait_seconds=_WAIT_SECONDS))
+    return _answer(kept_plan(who.studio, id, wait_seconds=_WAIT_SECONDS), shown)
 
 
 @router.post("/restores", status_code=202, summary="Restore")
@@ -118,14 +124,13 @@ def restore(request: Request, who: Restoring, order: ConfirmedOrder) -> Response
 
 
 @router.post("/undo/plan", summary="See what an undo would do")
-def plan_undo(request: Request, who: InPlace, order: UndoOrder) -> Response:
+def plan_undo(request: Request, who: InPlace, order: UndoOrder, shown: Shown = _SHOWN_PATHS) -> Response:
     """As ``pinnacle-backup undo --dry-run``: nothing is changed."""
     backup = _same_as_seen(who, order)
     password = _password(request, who, backup, order.password)
     about = {"undo": True, "backup": printable(backup.name)}
-    return _answer(
-        begin_plan(who.studio, ["undo"], about=about, password=password, wait_seconds=_WAIT_SECONDS)
-    )
+    kept = begin_plan(who.studio, ["undo"], about=about, password=password, wait_seconds=_WAIT_SECONDS)
+    return _answer(kept, shown)
 
 
 @router.post("/undo", status_code=202, summary="Take the last restore in place back")
@@ -195,9 +200,9 @@ def _password(request: Request, who: Caller, backup: BackupInfo, given: SecretSt
     return password
 
 
-def _answer(kept: KeptPlan) -> Response:
+def _answer(kept: KeptPlan, most: int) -> Response:
     if (failure := kept.failure()) is not None:
         raise failure
     shown: dict[str, Any] = {"id": kept.id, "href": f"/restore?plan={kept.id}", "ready": kept.ready}
-    shown["plan"] = kept.plan and {**kept.plan, "paths": kept.plan["paths"][:_SHOWN_PATHS]}
+    shown["plan"] = kept.plan and {**kept.plan, "paths": kept.plan["paths"][:most]}
     return data(shown, 200 if kept.ready else 202, location=f"/api/v1/restores/plan/{kept.id}")

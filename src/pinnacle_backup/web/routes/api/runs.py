@@ -8,15 +8,17 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from pinnacle_backup.app.live import live_progress
+from pinnacle_backup.app.results import kept_result
 from pinnacle_backup.app.runs import ask_to_stop, list_runs, show_run
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
-from pinnacle_backup.model.runs import OUTCOMES
+from pinnacle_backup.model.runs import OUTCOMES, RUNNING
 from pinnacle_backup.web.addresses import Number
 from pinnacle_backup.web.answers import accepted, data
 from pinnacle_backup.web.auth import Caller, needs
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 Looking = Annotated[Caller, Depends(needs(LOOK))]
+_WAIT_SECONDS = 10.0
 
 
 @router.get("", summary="List runs, newest first")
@@ -37,6 +39,18 @@ def show(who: Looking, number: Number, after: Annotated[int, Query(ge=0, le=2**3
     run, lines = show_run(who.studio, number)
     shown: dict[str, Any] = {"run": run, "log": [line for line in lines if line.number > after]}
     return data({**shown, "progress": live_progress(who.studio, number)})
+
+
+@router.get("/{number}/result", summary="Show what a run found")
+def result(who: Looking, number: Number) -> Response:
+    """
+    What the command prints at its end with ``--json``: ``report`` has the members of that verb's report.
+
+    Of runs that this server started, for a day; null where a run found nothing.
+    """
+    run, _ = show_run(who.studio, number)
+    wait = 0.0 if run.outcome == RUNNING else _WAIT_SECONDS
+    return data({"result": kept_result(who.studio, number, wait_seconds=wait)})
 
 
 @router.post("/{number}/cancel", status_code=202, summary="Ask a run to stop")

@@ -13,7 +13,7 @@ from pinnacle_backup.app.growth import growth
 from pinnacle_backup.app.plain import plain
 from pinnacle_backup.app.search import pattern_of, search
 from pinnacle_backup.model.permissions import LOOK
-from pinnacle_backup.web.addresses import raw_query
+from pinnacle_backup.web.addresses import raw_query, raw_query_all
 from pinnacle_backup.web.answers import data
 from pinnacle_backup.web.auth import Caller, needs, services_of
 
@@ -57,13 +57,15 @@ def diff(
     who: Looking,
     first: Annotated[str, Query(alias="from", min_length=1, max_length=255)],
     second: Annotated[str, Query(alias="to", max_length=255, description="Empty: the files now.")] = "",
-    limit: Annotated[int, Query(ge=0, le=5000)] = 500,
+    limit: Annotated[int, Query(ge=0, le=100_000)] = 500,
+    path: Annotated[list[str] | None, Query(max_length=1000, description="Only these paths.")] = None,  # noqa: ARG001
 ) -> Response:
     """As ``pinnacle-backup diff``, summed up by folder."""
     passwords = services_of(request).unlocked.passwords(request, who)
     studio = who.studio
     names = [studio.repository.find(name).name for name in (first, second) if name]
     other = names[1] if second else None
-    with compare(studio, names[0], other, paths=(), passwords=passwords) as found:
+    paths = tuple(filter(None, raw_query_all(request, "path")))
+    with compare(studio, names[0], other, paths=paths, passwords=passwords) as found:
         summed = growth(found.differences, most=limit)
         return data(plain({"first": found.first, "second": found.second, **plain(summed)}))

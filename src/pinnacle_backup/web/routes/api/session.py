@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field, SecretStr
 from starlette.responses import Response
 
+from pinnacle_backup import __version__
 from pinnacle_backup.app.sessions import log_out
 from pinnacle_backup.web.answers import data, nothing
-from pinnacle_backup.web.auth import Caller, address_of, caller, cookie_name, services_of
+from pinnacle_backup.web.auth import Caller, address_of, caller, cookie_name, is_secure, services_of
 from pinnacle_backup.web.entering import enter
 
 router = APIRouter(prefix="/session", tags=["session"])
@@ -38,16 +39,17 @@ def begin(request: Request, credentials: Credentials) -> Response:
 
 @router.get("", summary="Who am I")
 def show(who: Annotated[Caller, Depends(caller)]) -> Response:
-    """Tell who is logged in, or whose token this is."""
-    return data({"name": who.name, "role": who.role, "session": who.session is not None})
+    """Tell who is logged in, or whose token this is, and which version answers."""
+    session = who.session is not None
+    return data({"name": who.name, "role": who.role, "session": session, "version": __version__})
 
 
 @router.delete("", summary="Log out")
 def end(request: Request) -> Response:
     """End the session."""
     services = services_of(request)
-    name = cookie_name(services)
+    name = cookie_name(request)
     log_out(services.studio(), request.cookies.get(name, ""), address=address_of(request))
     answer = nothing()
-    answer.delete_cookie(name, secure=services.secure, httponly=True, samesite="lax")
+    answer.delete_cookie(name, secure=is_secure(request), httponly=True, samesite="lax")
     return answer

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from pinnacle_backup.app.sessions import log_out
 from pinnacle_backup.app.setup import is_set_up
 from pinnacle_backup.web.answers import page
-from pinnacle_backup.web.auth import address_of, cookie_name, services_of
+from pinnacle_backup.web.auth import address_of, cookie_name, is_secure, services_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,10 +27,10 @@ def login(request: Request, next: Annotated[str, Query(max_length=2000)] = "/") 
 def logout(request: Request) -> Response:
     """End the session."""
     services = services_of(request)
-    name = cookie_name(services)
+    name = cookie_name(request)
     log_out(services.studio(), request.cookies.get(name, ""), address=address_of(request))
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(name, secure=services.secure, httponly=True, samesite="lax")
+    answer.delete_cookie(name, secure=is_secure(request), httponly=True, samesite="lax")
     return answer
 
 

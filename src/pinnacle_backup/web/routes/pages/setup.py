@@ -80,7 +80,9 @@ def _first_backup(who: Caller) -> dict[str, Any]:
     running = run is not None and run.outcome == RUNNING
     progress = _progress(studio, run.id) if run and running else None
     backups = [] if running else list_backups(studio).backups
-    return {"run": run, "running": running, "progress": progress, "made": backups[0] if backups else None}
+    made = backups[0] if backups else None
+    in_the_clear = made is not None and not made.encrypted and studio.configuration.backup.encryption.enabled
+    return {"run": run, "running": running, "progress": progress, "made": made, "in_the_clear": in_the_clear}
 
 
 def _progress(studio: Studio, number: int) -> dict[str, Any]:

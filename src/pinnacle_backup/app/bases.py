@@ -1,0 +1,49 @@
+"""
+What a new backup may build on: only what the passwords at hand open.
+
+Somebody may make one backup with a password of its own. What happens by itself does not know that password,
+and goes on as if the backup were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.unlocking import head_of
+from pinnacle_backup.crypto.keyring import KeyRing
+from pinnacle_backup.errors import PasswordError
+from pinnacle_backup.model.backup import FULL, BackupInfo
+from pinnacle_backup.repository.listing import Listing
+
+
+def locked_fulls(studio: Studio, ring: KeyRing) -> frozenset[str]:
+    """Return the ids of the fulls that are newer than the newest one that opens."""
+    found: set[str] = set()
+    for info in studio.repository.list():
+        if info.header.type == FULL and not info.header.safety:
+            if _opens(studio, info, ring):
+                break
+            found.add(info.header.id)
+    return frozenset(found)
+
+
+def locked_backups(studio: Studio, ring: KeyRing) -> frozenset[str]:
+    """Return the ids of all backups that do not open, or need one that does not."""
+    listing = studio.repository.listing()
+    locked = frozenset(info.header.id for info in listing.backups if not _opens(studio, info, ring))
+    return locked | _needing(listing, listing.backups, locked) if locked else locked
+
+
+def _needing(listing: Listing, infos: Sequence[BackupInfo], locked: Iterable[str]) -> frozenset[str]:
+    return frozenset(info.header.id for info in infos if not listing.needs(info).isdisjoint(locked))
+
+
+def _opens(studio: Studio, info: BackupInfo, ring: KeyRing) -> bool:
+    if not info.encrypted:
+        return True
+    try:
+        ring.master_key(head_of(studio.repository.store, info))
+    except PasswordError:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""A backup under a password of its own must not keep the others from being made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ...studios import Studio
+
+KEY = "the studio's own password"
+
+
+def other(studio: Studio, name: str) -> None:
+    """Make a full backup as somebody does who types a password that nobody else knows."""
+    password = studio.root.parent / "other"
+    password.write_text("known to one person only")
+    studio.good("create", "--name", name, "--password-file", str(password), "--encrypt")
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+@pytest.mark.parametrize("deduplicate", [False, True])
+def test_what_happens_by_itself_goes_on(tmp_path: Path, key: str | None, deduplicate: bool) -> None:
+    """Plain or encrypted, each builds on what opens, and is complete without the other's password."""
+    encryption = {"enabled": bool(key), "key": key}
+    studio = Studio(tmp_path / "studio", encryption=encryption, deduplicate=deduplicate)
+    studio.good("create", "--name", "own")
+    other(studio, "locked")
+    studio.change()
+    studio.good("create", "--type", "incremental", "--name", "hour")
+    listed = studio.listed()
+    end = ".tar.gz.enc" if key else ".tar.gz"
+    assert listed[f"hour{end}"]["base"] == listed[f"own{end}"]["id"]
+    studio.good("create", "--name", "day")
+    other(studio, "again")
+    studio.write_rows(5)
+    studio.good("create", "--name", "next-day")
+    studio.good("create", "--type", "incremental", "--name", "next-hour")
+    for name in ("hour", "day", "next-day", "next-hour"):
+        studio.good("verify", name)
+        studio.good("restore", name, "--target", str(tmp_path / name))
+    assert "is under another password" in (studio.root / "logs" / "ultra_pinnacle.log").read_text()
+
+
+def test_a_password_with_a_typing_error_starts_no_incremental(tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "studio")
+    studio.good("create", "--name", "plain")
+    other(studio, "locked")
+    wrong = tmp_path / "wrong"
+    wrong.write_text("known to one persin only")
+    ended = studio.run("create", "--type", "incremental", "--password-file", str(wrong))
+    assert ended.code != 0
+    assert "wrong password" in ended.err
+    assert len(studio.archives()) == 2
