@@ -62,7 +62,7 @@ def test_no_place_is_a_usage_error_with_a_hint(studio: Studio) -> None:
     ended = studio.run("copy")
     assert ended.code == 3
     assert "there is no place to copy to" in ended.err
-    assert "set backup.copy_to in config.json, or name a folder: pinnacle-backup copy --to DIR" in ended.err
+    assert "or name a folder: pinnacle-backup copy --to DIR" in ended.err
 
 
 def test_a_missing_folder_is_one_line_that_says_what_to_do(studio: Studio, usb: Path) -> None:

@@ -24,7 +24,13 @@ from pinnacle_backup.model.calendar import CalendarDay
 from pinnacle_backup.model.drills import DrillRecord, Genuineness
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.health import Check, Health, Space
-from pinnacle_backup.model.queries import BackupDetails, PathVersion, ScheduleView, StudioStatus
+from pinnacle_backup.model.queries import (
+    BackupDetails,
+    ListedBackups,
+    PathVersion,
+    ScheduleView,
+    StudioStatus,
+)
 from pinnacle_backup.model.results import CleanupPlan, Problem, RestorePlan
 from pinnacle_backup.model.runs import Run, RunLine
 from pinnacle_backup.model.settings import FieldFault, SettingChange, SettingsView
