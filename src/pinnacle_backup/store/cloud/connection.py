@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import functools
+import hashlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +12,8 @@ from typing import Any, Final
 
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.loaders import Loader, create_loader
 
 from pinnacle_backup import __version__
 from pinnacle_backup.store.cloud.bandwidth import Bandwidth, Paced
@@ -63,6 +68,18 @@ class Connection:
         answer: dict[str, Any] = getattr(self.client, operation)(Bucket=self.place.bucket, **parameters)
         return answer
 
+    def send(self, operation: str, name: str, data: bytes | bytearray, **parameters: Any) -> dict[str, Any]:
+        """Make one request with a body; see ``ask``. What protects its objects may ask for an MD5, too."""
+        if not self.needs_md5:
+            try:
+                return self.ask(operation, name, Body=data, **parameters)
+            except ClientError as error:
+                if "Content-MD5" not in str(error):
+                    raise
+                self.needs_md5 = True
+        digest = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+        return self.ask(operation, name, Body=data, ContentMD5=digest, **parameters)
+
     def _pace(self, request: Any, **_: object) -> None:
         if isinstance(request.body, (bytes, bytearray)):
             request.body = Paced(request.body, self.upload)
@@ -70,6 +87,7 @@ class Connection:
 
 def _client(place: CloudPlace) -> Any:
     session = botocore.session.Session(profile=place.profile or None)
+    session.register_component("data_loader", _descriptions())
     if place.credentials_file:
         session.set_config_variable("credentials_file", place.credentials_file)
     return session.create_client(
@@ -92,6 +110,12 @@ def _client(place: CloudPlace) -> Any:
             user_agent=f"pinnacle-backup/{__version__} botocore/{botocore.__version__}",
         ),
     )
+
+
+@functools.cache
+def _descriptions() -> Loader:
+    """Return what reads botocore's descriptions of S3 once; they are large, and children inherit them."""
+    return create_loader()
 
 
 # Which connections are open is a fact about the process, so this stands here and is passed nowhere. A child

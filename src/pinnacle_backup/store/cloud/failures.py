@@ -68,8 +68,12 @@ _ACTIONS: Final = {
     "UploadPartCopy": "s3:GetObject and s3:PutObject",
     "CompleteMultipartUpload": "s3:PutObject",
 }
+_NO_KEYS: Final = (
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, fill ~/.aws/credentials, or set access_key and "
+    "secret_key in config.json"
+)
 _UNREACHED: Final[tuple[tuple[type[Exception], str, str], ...]] = (
-    (boto.NoCredentialsError, "there are no credentials", "set access_key and secret_key, or a profile"),
+    (boto.NoCredentialsError, "there are no credentials", _NO_KEYS),
     (boto.PartialCredentialsError, "the credentials are incomplete", "set both access_key and secret_key"),
     (boto.ProfileNotFound, "there is no such profile", "check profile and ~/.aws/config"),
     (boto.CredentialRetrievalError, "credentials could not be had", "check the sources in the profile"),

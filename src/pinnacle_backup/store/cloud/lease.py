@@ -10,6 +10,7 @@ over, and from then on he writes and deletes nothing.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import platform
 import threading
@@ -30,6 +31,9 @@ from pinnacle_backup.store.processes import Process, this_process
 TERM_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 1.0
 _LONGEST: Final = 4096
+_COARSE: Final = 2.0
+"""Servers tell the time in seconds, so an age is wrong by up to one."""
+_FREE: Final = b"free"
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -76,7 +80,6 @@ class Lease:
     def __init__(self, objects: Objects, name: str, owner: str, *, term: float = TERM_SECONDS) -> None:
         self._objects, self._name = objects, f".{name}.lease"
         self._holder = Holder(platform.node(), this_process(), _namespace(), owner[:64], term)
-        self._term = term
         self._etag, self._ends = "", 0.0
         self._stop = threading.Event()
         self._renewer = threading.Thread(target=self._renew_all, name="lease", daemon=True)
@@ -84,7 +87,7 @@ class Lease:
     @property
     def is_held(self) -> bool:
         """Whether nobody else can have it yet."""
-        return time.monotonic() < self._ends
+        return _now() < self._ends
 
     @property
     def holder(self) -> Holder:
@@ -107,89 +110,126 @@ class Lease:
         self._renewer.start()
 
     def give_back(self) -> None:
-        """Delete it, if it is ours still."""
+        """Give it back, if it is ours still."""
         self._stop.set()
         if self._holder.process != this_process():
             return  # a child has no lease
         self._renewer.join()
         if self.is_held:
             with contextlib.suppress(PinnacleError):  # it ends by itself
-                self._delete()
+                self._free()
         self._ends = 0.0
 
     def _try(self) -> bool:
-        began = time.monotonic()
         try:
-            self._store(began)
+            self._store()
         except ObjectExists:
             found = self._found()
-            if found is None:
-                return False  # it has just been given back
-            etag, holder, age = found
-            if not (holder is None or holder.is_dead() or age > holder.term):
+            if found is None or not found.is_over(self._holder.term):
                 return False
-            if holder is None and age <= self._term:
+            try:
+                self._store(match=found.etag)
+            except StoreError:  # somebody else was faster, or its holder renewed it
                 return False
-            return self._take_over(etag)
         return True
 
-    def _take_over(self, etag: str) -> bool:
-        try:
-            self._store(time.monotonic(), match=etag)
-        except StoreError:  # somebody else was faster, or its holder renewed it
-            return False
-        return True
-
-    def _store(self, began: float, match: str = "") -> None:
-        data = msgspec.json.encode(self._holder)
+    def _store(self, match: str = "") -> None:
+        began, data = _now(), msgspec.json.encode(self._holder)
         self._etag = self._objects.put(self._name, data, doing="take the lease", match=match, protect=False)
-        self._ends = began + self._term
+        self._ends = began + self._holder.term
 
-    def _found(self) -> tuple[str, Holder | None, float] | None:
-        """Return the lease that is there, whose it is, and how many seconds ago it was taken."""
+    def _found(self) -> _Found | None:
         with failures(self._objects.place, "read the lease", self._name):
             try:
-                answer = self._objects.connection.ask("get_object", self._name)
+                return _read(self._objects, self._name)
             except ClientError as error:
-                if status_of(error) == 404:
-                    return None
-                raise
-            with contextlib.closing(answer["Body"]) as body:
-                data = body.read(_LONGEST)
-        return str(answer["ETag"]), _decoded(data), _age(answer)
+                if status_of(error) != 403:
+                    raise
+                return _listed(self._objects, self._name)
 
-    def _delete(self) -> None:
+    def _free(self) -> None:
+        """Delete it; a key that may not delete leaves word instead that it is free."""
         with failures(self._objects.place, "give back the lease", self._name):
-            self._objects.connection.ask("delete_object", self._name)
+            try:
+                self._objects.connection.ask("delete_object", self._name)
+            except ClientError as error:
+                if status_of(error) != 403:
+                    raise
+                self._objects.put(self._name, _FREE, match=self._etag, protect=False)
 
     def _renew_all(self) -> None:
-        while not self._stop.wait(self._term / 3):
+        while not self._stop.wait(self._holder.term / 3):
             if not self.is_held:
                 return
             with contextlib.suppress(PinnacleError):  # tried again until the end of the term
-                self._store(time.monotonic(), match=self._etag)
+                self._store(match=self._etag)
 
     def _busy(self) -> RepositoryBusy:
         found = self._found()
-        who = str(found[1]) if found and found[1] else "somebody else holds it"
+        who = str(found.holder) if found and found.holder else "somebody else holds it"
         return RepositoryBusy(
             f"{printable(self._objects.place.address)} is busy: {who}",
-            hint=f"wait until it has ended; a lease that is not renewed ends after {self._term:.0f} s",
+            hint=f"wait until it has ended; a lease that is not renewed ends after {self._holder.term:.0f} s",
         )
 
 
-def _decoded(data: bytes) -> Holder | None:
+class _Found(msgspec.Struct, frozen=True):
+    """
+    A lease that is there.
+
+    Attributes:
+        etag: Of the object.
+        age: How many seconds ago it was taken or renewed, by the clock of the server.
+        holder: Who has it; None where that cannot be read.
+        free: Whether it was given back.
+    """
+
+    etag: str
+    age: float
+    holder: Holder | None = None
+    free: bool = False
+
+    def is_over(self, usual_term: float) -> bool:
+        """Tell whether it may be taken over."""
+        term = self.holder.term if self.holder else usual_term
+        return self.free or self.age > term + _COARSE or (self.holder is not None and self.holder.is_dead())
+
+
+def _read(objects: Objects, name: str) -> _Found | None:
     try:
-        return msgspec.json.decode(data, type=Holder)
+        answer = objects.connection.ask("get_object", name)
+    except ClientError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+    with contextlib.closing(answer["Body"]) as body:
+        data = body.read(_LONGEST)
+    try:
+        holder = msgspec.json.decode(data, type=Holder)
     except msgspec.MsgspecError:
-        return None
+        holder = None
+    return _Found(answer["ETag"], _age(answer, answer["LastModified"]), holder, data == _FREE)
 
 
-def _age(answer: dict[str, Any]) -> float:
-    """Return how old an object is by the clock of its server."""
+def _listed(objects: Objects, name: str) -> _Found | None:
+    """Return what the listing tells a key that may not read."""
+    key = objects.place.key(name)
+    answer = objects.connection.ask("list_objects_v2", Prefix=key, MaxKeys=1)
+    for found in answer.get("Contents", []):
+        if found["Key"] == key:
+            free = found["ETag"].strip('"') == hashlib.md5(_FREE, usedforsecurity=False).hexdigest()
+            return _Found(found["ETag"], _age(answer, found["LastModified"]), free=free)
+    return None
+
+
+def _age(answer: dict[str, Any], changed: datetime) -> float:
     now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    changed: datetime = answer["LastModified"]
     return (now.astimezone(UTC) - changed).total_seconds()
+
+
+def _now() -> float:
+    """Return seconds that go on while the machine sleeps, and that nobody can set."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _namespace() -> str:

@@ -14,16 +14,20 @@ from pinnacle_backup.store.cloud.failures import failures
 _PAGE: Final = 1000
 
 
-def listed(connection: Connection) -> Iterator[StoredObject]:
+def listed(connection: Connection, *, page: int = _PAGE) -> Iterator[StoredObject]:
     """
     Yield the objects of a place, but none that begins with a dot.
+
+    Args:
+        connection: To the place.
+        page: How many names are asked for at once.
 
     Raises:
         ObjectNotFound: There is no such bucket.
         StoreError: The listing would not be complete.
     """
     prefix, seen = connection.place.key(""), set[str]()
-    for found in _contents(connection, prefix):
+    for found in _contents(connection, prefix, page):
         name = found["Key"].removeprefix(prefix)
         if name in seen or len(name) + len(prefix) != len(found["Key"]):
             raise _broken(connection, f"it names {printable(found['Key'])} twice, or wrongly")
@@ -44,12 +48,12 @@ def described(name: str, size: int, answer: dict[str, Any]) -> StoredObject:
     return StoredObject(name, size, int(answer["LastModified"].timestamp()) * 1_000_000_000 + below)
 
 
-def _contents(connection: Connection, prefix: str) -> Iterator[dict[str, Any]]:
+def _contents(connection: Connection, prefix: str, most: int) -> Iterator[dict[str, Any]]:
     place, tokens = connection.place, set[str]()
     more: dict[str, str] = {}
     while True:
         with failures(place, "list"):
-            page = connection.ask("list_objects_v2", Prefix=prefix, Delimiter="/", MaxKeys=_PAGE, **more)
+            page = connection.ask("list_objects_v2", Prefix=prefix, Delimiter="/", MaxKeys=most, **more)
         found = page.get("Contents", [])
         count = len(found) + len(page.get("CommonPrefixes", []))
         if "IsTruncated" not in page or page.get("Name", place.bucket) != place.bucket:
@@ -63,7 +67,7 @@ def _contents(connection: Connection, prefix: str) -> Iterator[dict[str, Any]]:
                 raise _broken(connection, "it has more pages, but does not go on")
             tokens.add(token)
             more = {"ContinuationToken": token}
-        elif count >= _PAGE and found:  # a full page said to be the last: make sure
+        elif count >= most and found:  # a full page said to be the last: make sure
             more = {"StartAfter": found[-1]["Key"]}
         else:
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import secrets
@@ -121,13 +120,8 @@ class Objects:
         return str(answer["ETag"])
 
     def _put(self, name: str, data: bytes, token: str, *, protect: bool, **condition: str) -> dict[str, Any]:
-        return self.connection.ask(
-            "put_object",
-            name,
-            Body=data,
-            **self._md5(data),
-            **self._made(token, protect=protect),
-            **condition,
+        return self.connection.send(
+            "put_object", name, data, **self._made(token, protect=protect), **condition
         )
 
     def begin(self, name: str, token: str) -> Unfinished:
@@ -137,9 +131,7 @@ class Objects:
 
     def send_part(self, upload: Unfinished, number: int, data: bytearray) -> str:
         """Send one part and return its ETag."""
-        answer = self.connection.ask(
-            "upload_part", upload.name, UploadId=upload.id, PartNumber=number, Body=data, **self._md5(data)
-        )
+        answer = self.connection.send("upload_part", upload.name, data, UploadId=upload.id, PartNumber=number)
         return str(answer["ETag"])
 
     def complete(
@@ -239,12 +231,6 @@ class Objects:
             days = timedelta(days=self.place.object_lock_days)
             made["ObjectLockRetainUntilDate"] = datetime.now(UTC) + days
         return made
-
-    def _md5(self, data: bytes | bytearray) -> dict[str, str]:
-        if not self.connection.needs_md5:
-            return {}
-        digest = hashlib.md5(data, usedforsecurity=False).digest()
-        return {"ContentMD5": base64.b64encode(digest).decode()}
 
 
 def expected_etag(etags: list[str]) -> str:

@@ -91,15 +91,11 @@ class BufferedSource:
 
     def _stretch_at(self, offset: int, end: int) -> _Stretch:
         """Return the stretch that holds a byte, and have the next ones on their way."""
-        found = self._find(offset) or self._begin(offset, end)
         ahead = min(self._size, max(min(end, offset + self._ahead), offset + min(self._run, self._ahead)))
-        reached = found.end
-        while reached < ahead:
-            following = self._find(reached)
-            if following is None:
-                if ahead - reached < min(_LONGEST, self._run) and reached >= end:
-                    break  # not worth a request yet
-                following = self._begin(reached, ahead)
+        found = self._find(offset) or self._begin(offset, ahead)
+        worth_it, reached = min(_LONGEST, self._run // 2), found.end
+        while reached < min(end, ahead) or ahead - reached > worth_it:
+            following = self._find(reached) or self._begin(reached, ahead)
             reached = following.end
         self._stretches.move_to_end(found.start)
         self._drop()

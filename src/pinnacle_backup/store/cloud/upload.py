@@ -55,6 +55,7 @@ class Upload:
         self._token = secrets.token_hex(16)
         self._upload: Unfinished | None = None
         self._parts: list[Future[str]] = []
+        self._failed: Future[str] | None = None
         self._slots = threading.BoundedSemaphore(self._connection.place.connections)
         self._open = self._sound = True
 
@@ -126,14 +127,15 @@ class Upload:
             raise StoreError(f"{self._address}: more than {MOST_PARTS:,} parts after {self._written:,} bytes")
         self._slots.acquire()
         try:
-            self._raise_failure()
+            if self._failed is not None:
+                self._failed.result()
             data, self._buffer = self._buffer, bytearray()
             future = self._connection.pool.submit(self._send_part, self._upload, number, data)
         except BaseException:
             self._slots.release()
             raise
-        future.add_done_callback(lambda _: self._slots.release())
         self._parts.append(future)
+        future.add_done_callback(self._sent)
 
     def _begin(self) -> Unfinished:
         with failures(self._connection.place, "store", self._name):
@@ -147,10 +149,10 @@ class Upload:
         with failures(self._connection.place, "store", self._name):
             return self._objects.send_part(upload, number, data)
 
-    def _raise_failure(self) -> None:
-        for part in self._parts:
-            if part.done() and not part.cancelled():
-                part.result()
+    def _sent(self, part: Future[str]) -> None:
+        if not part.cancelled() and part.exception() is not None:
+            self._failed = part
+        self._slots.release()
 
     def _complete(self) -> None:
         if self._buffer:

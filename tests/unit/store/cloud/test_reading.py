@@ -1,0 +1,144 @@
+"""Random reads over ranges: right in every byte, few bytes for few, ahead for those who read on."""
+
+from __future__ import annotations
+
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pinnacle_backup.errors import DamagedError, StoreError
+from pinnacle_backup.store.cloud.reading import BufferedSource
+
+DATA = random.Random(1).randbytes(40 << 20)
+MIB = 1 << 20
+
+
+class Server:
+    """Hands out ranges and counts."""
+
+    def __init__(self, data: bytes = DATA) -> None:
+        self.data = data
+        self.asked: list[tuple[int, int]] = []
+        self.broken = 0
+        self._lock = threading.Lock()
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        with self._lock:
+            self.asked.append((offset, length))
+            if self.broken:
+                self.broken -= 1
+                raise StoreError("broken")
+        assert 0 < length <= len(self.data) - offset
+        return self.data[offset : offset + length]
+
+    @property
+    def sent(self) -> int:
+        return sum(length for _, length in self.asked)
+
+
+POOL = ThreadPoolExecutor(4)
+
+
+def source_of(server: Server, *, end: int = 0) -> BufferedSource:
+    tail = server.data[len(server.data) - end :]
+    return BufferedSource("s3://b/x", len(server.data), server.fetch, lambda: POOL, 4, tail)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    reads=st.lists(st.tuples(st.integers(0, 40 << 20), st.integers(0, 9 << 20)), max_size=12),
+    end=st.sampled_from([0, 1, 65536]),
+)
+def test_every_read_gives_the_right_bytes(reads: list[tuple[int, int]], end: int) -> None:
+    server = Server()
+    source = source_of(server, end=end)
+    for offset, length in reads:
+        length = min(length, len(DATA) - offset)
+        assert source.read_at(offset, length) == DATA[offset : offset + length]
+
+
+@pytest.mark.parametrize("step", [1000, 32 << 10, 1 << 20, 5 << 20])
+def test_reading_on_asks_for_each_byte_once_and_in_large_ranges(step: int) -> None:
+    server = Server()
+    source = source_of(server)
+    for offset in range(0, len(DATA), step):
+        assert source.read_at(offset, min(step, len(DATA) - offset)) == DATA[offset : offset + step]
+
+    assert server.sent == len(DATA)
+    assert max(length for _, length in server.asked) == 4 * MIB
+    assert len(server.asked) < 40
+
+
+def test_a_few_bytes_cost_one_small_range() -> None:
+    server = Server()
+    source = source_of(server)
+    for _ in range(3):
+        assert source.read_at(20_000_000, 3_000) == DATA[20_000_000:20_003_000]
+        assert source.read_at(20_001_000, 10) == DATA[20_001_000:20_001_010]
+
+    assert server.sent <= 64 << 10
+
+
+def test_jumping_about_fetches_nothing_ahead() -> None:
+    server, chosen = Server(), random.Random(2)
+    source = source_of(server)
+    for _ in range(50):
+        offset = chosen.randrange(0, len(DATA) - 100)
+        source.read_at(offset, 100)
+
+    assert server.sent <= 50 * (64 << 10)
+
+
+def test_last_bytes_are_at_hand() -> None:
+    server = Server()
+    source = source_of(server, end=65536)
+
+    assert source.read_at(len(DATA) - 65536, 65536) == DATA[-65536:]
+    assert source.read_at(len(DATA), 0) == b""
+    assert server.asked == []
+
+
+def test_memory_is_bounded() -> None:
+    server = Server()
+    source = source_of(server)
+    for offset in range(0, len(DATA), MIB):
+        source.read_at(offset, MIB)
+        held = sum(stretch.end - stretch.start for stretch in source._stretches.values())
+        assert held <= 24 * MIB
+
+
+def test_failed_range_is_asked_for_again_by_the_next_read() -> None:
+    server = Server()
+    server.broken = 1
+    source = source_of(server)
+    with pytest.raises(StoreError):
+        source.read_at(0, 10)
+
+    assert source.read_at(0, 10) == DATA[:10]
+
+
+def test_many_threads_share_one_source() -> None:
+    source = source_of(Server())
+
+    def read(seed: int) -> bool:
+        chosen = random.Random(seed)
+        for _ in range(30):
+            offset = chosen.randrange(0, len(DATA) - MIB)
+            length = chosen.randrange(0, MIB)
+            if source.read_at(offset, length) != DATA[offset : offset + length]:
+                return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(read, range(8)))
+
+
+def test_bytes_beyond_the_end_are_not_asked_for() -> None:
+    server = Server()
+    with pytest.raises(DamagedError, match="it ends at"):
+        source_of(server).read_at(len(DATA) - 1, 2)
+    assert server.asked == []
