@@ -28,6 +28,10 @@ _LONGEST_DETAIL: Final = 2000
 _ANCHOR: Final = re.compile(
     rb'(?:\A\S+ INFO |\A\{"time": .*"message": ")audit ([1-9][0-9]{0,15}) ([0-9a-f]{64}): '
 )
+ANEW: Final = "audit begins anew"
+"""In a log: the studio was lost, and its trail with it; what the logs say of that one does not count."""
+
+_BEGIN: Final = re.compile(rb'(?:\A\S+ INFO |\A\{"time": .*"message": ")' + ANEW.encode() + rb":")
 _GIVEN: Final = re.compile(r"([1-9][0-9]{0,15}):([0-9a-f]{64})")
 
 
@@ -184,17 +188,23 @@ def _anchors_in_logs(studio: Studio) -> dict[int, str]:
     for number in range(studio.configuration.logging.files, -1, -1):
         name = f"{ALL}.{number}" if number else ALL
         for found, digest in _anchors_in(os.path.join(folder, name)):
-            anchors.setdefault(found, digest)
+            if not found:
+                anchors.clear()
+            else:
+                anchors.setdefault(found, digest)
     return anchors
 
 
 def _anchors_in(path: str) -> Iterator[tuple[int, str]]:
+    """Yield number and hash of each anchor; 0 where a new trail begins."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return  # a log that cannot be read says nothing against the trail
     with open(descriptor, "rb") as log:
         for line in log:
+            if _BEGIN.match(line):
+                yield 0, ""
             found = _ANCHOR.match(line)
             if found:
                 yield int(found[1]), found[2].decode()

@@ -17,7 +17,6 @@ from pinnacle_backup.cli.output import PROGRAM, Output
 from pinnacle_backup.cli.progress import progress
 from pinnacle_backup.cli.reports import DONE, FAILED, WARNINGS, show_plan, tell_restore, warn_of_problems
 from pinnacle_backup.cli.text import age, counted, instant, local, size
-from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.recovery import RecoveryReport
@@ -70,8 +69,6 @@ def _only_show(context: Context, recovery: Recovery) -> int:
 def _ask(context: Context, occupied: str, *, yes: bool) -> None:
     if yes:
         return
-    if occupied and not context.interactive:
-        raise UsageError(occupied, hint="recover into another folder with --to DIR, or add --yes")
     if occupied:
         context.out.warn(occupied)
     context.confirm("Recover all the same?" if occupied else "Recover?", instead="--yes")

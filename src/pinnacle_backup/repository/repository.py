@@ -121,6 +121,10 @@ class Repository:
         self.catalog.set_value(_REPOSITORY, chosen)
         return chosen
 
+    def adopt(self, identity: str) -> None:
+        """Be the repository of this id, as long as no archive here says otherwise."""
+        self.catalog.set_value(_REPOSITORY, identity)
+
     def added(
         self, name: str, header: BackupHeader, totals: BackupTotals, *, encrypted: bool, sha256: str
     ) -> BackupInfo:

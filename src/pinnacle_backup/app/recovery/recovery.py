@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from pinnacle_backup.app.auditing import ANEW
 from pinnacle_backup.app.destinations import find_destination
 from pinnacle_backup.app.opening import Located, Opened
 from pinnacle_backup.app.passwords import PasswordSource
@@ -32,7 +33,7 @@ from pinnacle_backup.config.load import FILE_NAME
 from pinnacle_backup.config.logs import open_logs
 from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.engine.copy import execute, plan
-from pinnacle_backup.errors import ConfigError, PinnacleError
+from pinnacle_backup.errors import ConfigError, PinnacleError, UsageError
 from pinnacle_backup.model.copies import CopyReport
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
@@ -53,6 +54,7 @@ class RecoverRequest:
         command: What is run, for those who have to wait for it.
         fetch: Copy all archives into the studio's own folder of backups as well.
         rehearsal: It is only to be planned.
+        agreed: Whether it may go where something is already, or a person will be asked.
         warn: Told what a person should know.
     """
 
@@ -61,6 +63,7 @@ class RecoverRequest:
     command: str
     fetch: bool = False
     rehearsal: bool = False
+    agreed: bool = False
     warn: Callable[[str], None] = lambda _: None
 
 
@@ -103,6 +106,7 @@ def prepare_recovery(
     Plan a recovery, and hold it ready for the time of the block. What is not executed leaves nothing behind.
 
     Raises:
+        UsageError: Something is where the studio goes, and nobody agreed.
         PasswordError: A password is missing or wrong.
         DamagedError: The backup cannot be read.
     """
@@ -112,6 +116,8 @@ def prepare_recovery(
     with ExitStack() as stack:
         studio = _studio(request, known.configuration, place.root)
         occupied = _occupied(studio)
+        if occupied and not (request.agreed or request.rehearsal):
+            raise UsageError(occupied, hint="recover into another folder with --to DIR, or add --yes")
         if not occupied:
             held = stack.enter_context(tempfile.TemporaryDirectory(prefix="pinnacle-recover-"))
             studio = _studio(request, known.configuration, held)
@@ -138,7 +144,7 @@ def settle(recovery: Recovery, restored: RestoreReport, *, progress: Progress) -
     known = recovery._known  # noqa: SLF001
     studio = _studio(request, known.configuration, request.place.root)
     notes: list[str] = []
-    studio.log.info("recovered %s from %s", restored.plan.backup.name, found.address)
+    studio.log.info("%s: recovered %s from %s", ANEW, restored.plan.backup.name, found.address)
     studio.repository.adopt(found.chosen.header.repository)
     name = name_of_place(studio, found.address)
     if not name and (not known.there or not known.lacking):

@@ -1,4 +1,4 @@
-"""The configuration of a lost studio, as its backup holds it, on a machine that may lack what it refers to."""
+"""The configuration of a lost studio, as its backup holds it, where not all is there that it refers to."""
 
 from __future__ import annotations
 

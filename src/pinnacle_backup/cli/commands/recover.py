@@ -66,6 +66,7 @@ def command(
         command=context.command,
         fetch=fetch,
         rehearsal=dry_run,
+        agreed=yes or context.interactive,
         warn=context.out.warn,
     )
     return recover(context, request, passwords=passwords, yes=yes)
