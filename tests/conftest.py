@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from .canaries import leaks, logs_below
+from .s3_servers import fixture_bucket, fixture_locked_bucket, fixture_s3
+
+__all__ = ["fixture_bucket", "fixture_locked_bucket", "fixture_s3"]
 
 # A shell that ignores hang-ups (nohup) or interrupts (`&` in a script) hands that on; tests that send one
 # need a program that hears it.

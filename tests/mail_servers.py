@@ -11,6 +11,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,8 +44,14 @@ class Authority:
 
     def server(self, *names: str, expired: bool = False) -> ssl.SSLContext:
         """Return what a server of these names encrypts with."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.issue(*names, expired=expired))
+        return context
+
+    def issue(self, *names: str, expired: bool = False) -> Path:
+        """Return a file with a certificate for hosts or addresses, and its key, PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
-        alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+        alternatives = x509.SubjectAlternativeName([_alternative(name) for name in names])
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         certificate = self._signed(subject, key.public_key(), alternatives, days=-1 if expired else 1)
         file = self._folder / f"server-{certificate.serial_number}.pem"
@@ -52,9 +59,7 @@ class Authority:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(file)
-        return context
+        return file
 
     def _signed(
         self, subject: x509.Name, key: Any, extension: x509.ExtensionType, *, days: int = 1
@@ -212,6 +217,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    if name.replace(".", "").isdigit():
+        return x509.IPAddress(ip_address(name))
+    return x509.DNSName(name)
 
 
 def _part(message: EmailMessage, kind: str) -> str:
