@@ -12,14 +12,15 @@ import pytest
 from pinnacle_backup.cli.backup_table import show_listing
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.text import width
+from pinnacle_backup.model.queries import ListedBackups
 from pinnacle_backup.model.results import Problem
-from pinnacle_backup.repository.listing import Listing
 
 
 @pytest.fixture
-def listing(backup) -> Listing:
+def listing(backup) -> ListedBackups:
     """Two full backups, each with what builds on it, and an orphan."""
-    return Listing(
+    return ListedBackups(
+        directory="/b",
         backups=(
             backup(9, base=8, encrypted=True),
             backup(5, base=77),
@@ -27,17 +28,17 @@ def listing(backup) -> Listing:
             backup(8, encrypted=True, verified="2026-11-19T12:00:00.000000Z"),
             backup(3, base=1, pinned=True),
             backup(1, name="my_backup"),
-        )
+        ),
     )
 
 
-def _shown(listing: Listing, now: datetime, terminal: int | None) -> list[str]:
+def _shown(listing: ListedBackups, now: datetime, terminal: int | None) -> list[str]:
     out = io.StringIO()
-    show_listing(Output(out, io.StringIO(), width=terminal), listing, where="/b", now=now)
+    show_listing(Output(out, io.StringIO(), width=terminal), listing, now=now)
     return out.getvalue().splitlines()
 
 
-def test_an_incremental_stands_below_its_base(listing: Listing, now: datetime) -> None:
+def test_an_incremental_stands_below_its_base(listing: ListedBackups, now: datetime) -> None:
     names = [
         line.split("  ")[0] or "+" + line.strip().split("  ")[0] for line in _shown(listing, now, None)[1:]
     ]
@@ -51,14 +52,14 @@ def test_an_incremental_stands_below_its_base(listing: Listing, now: datetime) -
     ]
 
 
-def test_a_missing_base_is_said(listing: Listing, now: datetime) -> None:
+def test_a_missing_base_is_said(listing: ListedBackups, now: datetime) -> None:
     (orphan,) = [line for line in _shown(listing, now, None) if "_05" in line]
     assert "no base" in orphan
 
 
 @pytest.mark.parametrize("terminal", [80, 100, 120, 200])
 def test_no_line_is_wider_than_the_terminal_and_every_name_is_whole(
-    listing: Listing, now: datetime, terminal: int
+    listing: ListedBackups, now: datetime, terminal: int
 ) -> None:
     lines = _shown(listing, now, terminal)
     assert max(width(line) for line in lines) <= terminal
@@ -66,7 +67,7 @@ def test_no_line_is_wider_than_the_terminal_and_every_name_is_whole(
         assert any(info.name in line for line in lines)
 
 
-def test_a_row_tells_what_a_person_chooses_by(listing: Listing, now: datetime) -> None:
+def test_a_row_tells_what_a_person_chooses_by(listing: ListedBackups, now: datetime) -> None:
     title, *rows, _, total = _shown(listing, now, 120)
     assert title.split()[:2] == ["NAME", "TYPE"]
     (row,) = [row for row in rows if "_080000" in row]
@@ -77,12 +78,14 @@ def test_a_row_tells_what_a_person_chooses_by(listing: Listing, now: datetime) -
     assert total == "6 backups, 2.5 GB in /b"
 
 
-def test_piped_rows_are_one_line_each_without_the_sum(listing: Listing, now: datetime) -> None:
+def test_piped_rows_are_one_line_each_without_the_sum(listing: ListedBackups, now: datetime) -> None:
     assert len(_shown(listing, now, None)) == 1 + len(listing.backups)
 
 
 def test_names_cannot_fake_lines_or_send_escapes(backup, now: datetime) -> None:
-    evil = Listing(backups=(msgspec.structs.replace(backup(1), name="a\033[2J\nb.tar.gz"),))
+    evil = ListedBackups(
+        directory="/b", backups=(msgspec.structs.replace(backup(1), name="a\033[2J\nb.tar.gz"),)
+    )
     text = "\n".join(_shown(evil, now, 80))
     assert "\033" not in text
     assert "a\\x1b[2J\\nb.tar.gz" in text
@@ -90,14 +93,14 @@ def test_names_cannot_fake_lines_or_send_escapes(backup, now: datetime) -> None:
 
 def test_archives_that_cannot_be_used_are_named_and_the_exit_code_is_1(backup, now: datetime) -> None:
     out, err = io.StringIO(), io.StringIO()
-    listing = Listing(backups=(backup(1),), problems=(Problem("x.tar.gz", "cut off"),))
-    assert show_listing(Output(out, err), listing, where="/b", now=now) == 1
+    listing = ListedBackups(directory="/b", backups=(backup(1),), problems=(Problem("x.tar.gz", "cut off"),))
+    assert show_listing(Output(out, err), listing, now=now) == 1
     assert err.getvalue() == "pinnacle-backup: warning: 1 archive cannot be used:\n    x.tar.gz: cut off\n"
 
 
-def test_json_has_one_flat_object_for_each_backup(listing: Listing, now: datetime) -> None:
+def test_json_has_one_flat_object_for_each_backup(listing: ListedBackups, now: datetime) -> None:
     out = io.StringIO()
-    show_listing(Output(out, io.StringIO(), as_json=True), listing, where="/b", now=now)
+    show_listing(Output(out, io.StringIO(), as_json=True), listing, now=now)
     answer = json.loads(out.getvalue())
     assert answer["problems"] == []
     assert answer["backups"][0] == {
@@ -123,3 +126,18 @@ def test_json_has_one_flat_object_for_each_backup(listing: Listing, now: datetim
         "pinned": False,
         "verified": "",
     }
+
+
+def test_other_places_have_a_column_where_there_are_any(backup, now: datetime) -> None:
+    listed = ListedBackups(
+        directory="/b",
+        backups=(backup(1), backup(2)),
+        also_in={backup(1).name: ("cloud", "far")},
+        only_in={"cloud": 3},
+    )
+    out = io.StringIO()
+    show_listing(Output(out, io.StringIO(), width=200), listed, now=now)
+    header, first, second, *_, more = out.getvalue().splitlines()
+    assert header.endswith("ALSO IN")
+    assert [line.endswith("cloud, far") for line in (first, second)].count(True) == 1
+    assert more == "3 more backups in cloud: pinnacle-backup --repository cloud list"

@@ -15,10 +15,10 @@ from pinnacle_backup.cli.differences import show_differences
 from pinnacle_backup.cli.entries import entry_line
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import show_backup, show_plan, show_restore, show_verify
+from pinnacle_backup.model.copies import CopyReport, MadeBackup
 from pinnacle_backup.model.entry import DIRECTORY, FILE, SYMLINK, Entry
 from pinnacle_backup.model.queries import BackupDetails, Difference
 from pinnacle_backup.model.results import (
-    BackupReport,
     CleanupPlan,
     CleanupReport,
     Problem,
@@ -55,7 +55,7 @@ def streams() -> Streams:
 
 
 def test_a_good_backup_is_one_line_and_exit_code_0(streams: Streams, backup) -> None:
-    report = BackupReport(backup=backup(1), read=1_600_000_000, sha256="ab", seconds=6.5)
+    report = MadeBackup(backup=backup(1), read=1_600_000_000, sha256="ab", seconds=6.5)
     assert show_backup(streams.output, report) == 0
     assert streams.out == (
         "backup_20261119_010000.tar.gz made: 12,345 paths, 1.6 GB, stored as 412 MB (6.5 s, 246 MB/s)\n"
@@ -65,7 +65,7 @@ def test_a_good_backup_is_one_line_and_exit_code_0(streams: Streams, backup) -> 
 
 def test_sources_that_could_not_be_read_are_named_and_the_exit_code_is_1(streams: Streams, backup) -> None:
     problems = tuple(Problem(f"uploads/{n}", "permission denied") for n in range(25))
-    report = BackupReport(backup=backup(2, base=1), read=10, sha256="ab", seconds=0.1, warnings=problems)
+    report = MadeBackup(backup=backup(2, base=1), read=10, sha256="ab", seconds=0.1, warnings=problems)
     assert show_backup(streams.output, report) == 1
     assert "25 sources not read as it should be:" in streams.err
     assert "uploads/19: permission denied" in streams.err
@@ -73,9 +73,20 @@ def test_sources_that_could_not_be_read_are_named_and_the_exit_code_is_1(streams
     assert "3 added, 5 changed, 1 deleted" in streams.out
 
 
+def test_a_place_that_could_not_be_reached_is_a_warning_and_another_is_said(streams: Streams, backup) -> None:
+    copies = (
+        CopyReport(place="cloud", problems=(Problem("cloud", "the server was not reached"),)),
+        CopyReport(place="far", copied=("backup_1.tar.gz",), stored=2_000_000, seconds=2),
+    )
+    report = MadeBackup(backup=backup(1), read=7, sha256="ab", seconds=1, copies=copies)
+    assert show_backup(streams.output, report) == 1
+    assert "not copied to cloud: the server was not reached; `copy` brings it there" in streams.err
+    assert "Copied it to far: 2.0 MB (2.0 s, 1.0 MB/s)" in streams.out
+
+
 def test_quiet_says_nothing_of_a_good_backup(backup) -> None:
     streams = Streams(quiet=True)
-    show_backup(streams.output, BackupReport(backup=backup(1), read=1, sha256="ab", seconds=1))
+    show_backup(streams.output, MadeBackup(backup=backup(1), read=1, sha256="ab", seconds=1))
     assert streams.out == streams.err == ""
 
 
@@ -83,7 +94,7 @@ def test_json_of_a_long_command_ends_with_its_result(backup) -> None:
     streams = Streams(as_json=True)
     problem = Problem("x", "changed while it was read")
     show_backup(
-        streams.output, BackupReport(backup=backup(1), read=7, sha256="ab", seconds=1, warnings=(problem,))
+        streams.output, MadeBackup(backup=backup(1), read=7, sha256="ab", seconds=1, warnings=(problem,))
     )
     answer = streams.object
     assert (answer["type"], answer["exit_code"], answer["read"]) == ("result", 1, 7)

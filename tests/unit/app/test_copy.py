@@ -121,7 +121,7 @@ def test_no_place_is_an_error_that_is_recorded(command: Command) -> None:
     opened = studio(command)
     with pytest.raises(UsageError, match="no place to copy to") as caught:
         copy(opened)
-    assert "backup.copy_to" in caught.value.hint
+    assert "backup.destinations" in caught.value.hint
     assert last_run(opened).exit_code == 3
 
 
