@@ -17,11 +17,13 @@ from botocore.loaders import Loader, create_loader
 
 from pinnacle_backup import __version__
 from pinnacle_backup.store.cloud.bandwidth import Bandwidth, Paced
+from pinnacle_backup.store.cloud.failures import DAMAGED, code_of, failures
 from pinnacle_backup.store.cloud.place import CloudPlace
 
 ATTEMPTS: Final = 6
 """How often a request is sent at most."""
 
+_DAMAGED_ATTEMPTS: Final = 3
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60
 _DEFAULT_REGION: Final = "us-east-1"
@@ -37,7 +39,6 @@ class Connection:
         pool: For requests that run at once. Whoever runs in it never waits for another that does.
         download: Paces what comes.
         refuses_conditions: The server said that it cannot complete uploads conditionally.
-        needs_md5: The bucket demands ``Content-MD5``, as those with Object Lock do.
     """
 
     def __init__(self, place: CloudPlace) -> None:
@@ -46,7 +47,6 @@ class Connection:
         self.pool = ThreadPoolExecutor(place.connections, thread_name_prefix="cloud")
         self.upload, self.download = Bandwidth(place.upload_limit), Bandwidth(place.download_limit)
         self.refuses_conditions = False
-        self.needs_md5 = place.object_lock_days > 0
         if place.upload_limit:
             self.client.meta.events.register("before-send.s3", self._pace)
 
@@ -69,15 +69,19 @@ class Connection:
         return answer
 
     def send(self, operation: str, name: str, data: bytes | bytearray, **parameters: Any) -> dict[str, Any]:
-        """Make one request with a body; see ``ask``. What protects its objects may ask for an MD5, too."""
-        if not self.needs_md5:
-            try:
-                return self.ask(operation, name, Body=data, **parameters)
-            except ClientError as error:
-                if "Content-MD5" not in str(error):
-                    raise
-                self.needs_md5 = True
+        """
+        Make one request with a body; see ``ask``.
+
+        The body's MD5 is sent along, and signed: every server compares it, where some take no notice of the
+        SHA-256 in the signature, or refuse newer checksums. What arrives damaged is sent again.
+        """
         digest = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+        for _ in range(_DAMAGED_ATTEMPTS - 1):
+            try:
+                return self.ask(operation, name, Body=data, ContentMD5=digest, **parameters)
+            except ClientError as error:
+                if code_of(error) not in DAMAGED:
+                    raise
         return self.ask(operation, name, Body=data, ContentMD5=digest, **parameters)
 
     def _pace(self, request: Any, **_: object) -> None:
@@ -98,10 +102,10 @@ def _client(place: CloudPlace) -> Any:
         aws_access_key_id=place.access_key or None,
         aws_secret_access_key=place.secret_key or None,
         config=Config(
-            # Many servers know no checksum trailers. Instead the SHA-256 of each body is signed, and checked.
+            # Many servers know no checksum trailers; see ``send`` for what is used instead.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            s3={"payload_signing_enabled": True, "addressing_style": place.addressing},
+            s3={"addressing_style": place.addressing},
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
@@ -125,10 +129,16 @@ _opening: Final = threading.Lock()
 
 
 def connection_to(place: CloudPlace) -> Connection:
-    """Return this process's connection; made when it is first asked for."""
+    """
+    Return this process's connection; made when it is first asked for.
+
+    Raises:
+        StoreError: The place makes no sense: no such profile, an address that is none.
+    """
     with _opening:
         if place not in _open_here:
-            _open_here[place] = Connection(place)
+            with failures(place, "reach"):
+                _open_here[place] = Connection(place)
         return _open_here[place]
 
 

@@ -54,6 +54,9 @@ _REASONS: Final = {
     "ConditionalRequestConflict": ("somebody else changed it meanwhile", "try again"),
     "412": ("somebody else changed it meanwhile", "try again"),
 }
+DAMAGED: Final = frozenset(("BadDigest", "XAmzContentSHA256Mismatch"))
+"""What servers say when a body is not the one that was sent."""
+
 _FULL: Final = frozenset(
     ("QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "StorageQuotaExceeded", "507")
 )

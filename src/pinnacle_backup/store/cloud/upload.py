@@ -72,7 +72,7 @@ class Upload:
             view = view[len(taken) :]
 
     def check(self, sha256: str) -> None:
-        """Compare with what was handed over: the server checked each part by a SHA-256 of its own."""
+        """Compare with what was handed over: the server compared each part with what was sent."""
         if self._digest.hexdigest() != sha256:
             self._sound = False
             self.abort()

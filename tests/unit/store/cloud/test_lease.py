@@ -49,7 +49,7 @@ def test_who_only_reads_leaves_no_trace(bucket: Bucket, place: CloudPlace) -> No
 def test_busy_names_the_holder(bucket: Bucket, place: CloudPlace) -> None:
     bucket.put(KEY, foreign())
 
-    with pytest.raises(RepositoryBusy, match="create --name x.*process 1 on elsewhere"):
+    with pytest.raises(RepositoryBusy, match=r"create --name x.*process 1 on elsewhere"):
         lease_of(place).take(0)
     assert bucket.get(KEY) == foreign()
 
@@ -79,7 +79,7 @@ def test_lease_of_a_killed_process_of_this_machine_is_free_at_once(bucket: Bucke
         time.sleep(600)
 
     child = start_child(hold)
-    until(lambda: KEY in bucket.keys())
+    until(lambda: bucket.keys() == {KEY})
     with pytest.raises(RepositoryBusy, match=f"process {child}"):
         lease_of(place).take(0)
     os.kill(child, signal.SIGKILL)

@@ -56,8 +56,8 @@ def source_of(server: Server, *, end: int = 0) -> BufferedSource:
 def test_every_read_gives_the_right_bytes(reads: list[tuple[int, int]], end: int) -> None:
     server = Server()
     source = source_of(server, end=end)
-    for offset, length in reads:
-        length = min(length, len(DATA) - offset)
+    for offset, wanted in reads:
+        length = min(wanted, len(DATA) - offset)
         assert source.read_at(offset, length) == DATA[offset : offset + length]
 
 

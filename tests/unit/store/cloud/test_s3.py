@@ -1,0 +1,265 @@
+"""Listing, reading, changing and protecting objects of a bucket."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from pinnacle_backup.errors import ObjectNotFound, StoreError, UsageError
+from pinnacle_backup.store.cloud.connection import connection_to
+from pinnacle_backup.store.cloud.listing import listed
+from pinnacle_backup.store.cloud.opening import open_store
+from pinnacle_backup.store.cloud.place import CloudPlace
+
+from ....contract.faults import in_child
+from ....fault_proxy import Fault, FaultProxy
+from ....s3_faults import (
+    as_if_complete,
+    cut_answer,
+    edit,
+    html,
+    refuse,
+    replay,
+    shorten,
+    truncate,
+    with_first_twice,
+    without_all,
+    without_first,
+    without_token,
+    without_truncated,
+)
+from ....s3_servers import READER, Bucket, S3Server
+from .conftest import content, place_in, store_object
+
+MIB = 1 << 20
+DATA = random.Random(4).randbytes(20 * MIB)
+
+
+def test_only_objects_of_the_prefix_itself_are_listed(bucket: Bucket, place: CloudPlace) -> None:
+    for key in ("p/a", "p/b", "p/.hidden", "p/c.partial", "p/sub/x", "px", "q/a", "p/"):
+        bucket.put(key, b"x")
+
+    assert {stored.name for stored in open_store(place).list()} == {"a", "b"}
+    top = open_store(msgspec.structs.replace(place, prefix=""))
+    assert {stored.name for stored in top.list()} == {"px"}
+
+
+def test_names_of_any_script_and_sign(place: CloudPlace) -> None:
+    names = {"ä b.tar.gz", "日本", "a+b&c=d", "100%", "x'\"<>", "-rf", "a..b", "#?"}
+    store = open_store(place)
+    for name in names:
+        store.put(name, name.encode())
+
+    assert {stored.name for stored in store.list()} == names
+    assert all(content(store, name) == name.encode() for name in names)
+    for name in names:
+        store.delete(name)
+    assert not list(store.list())
+
+
+def test_listing_in_pages_is_complete(bucket: Bucket, place: CloudPlace) -> None:
+    for number in range(9):
+        bucket.put(f"p/{number}", b"")
+    for page in (1, 2, 3, 9, 10):
+        found = {stored.name for stored in listed(connection_to(place), page=page)}
+        assert found == {str(number) for number in range(9)}
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        edit(without_token),
+        edit(without_truncated),
+        edit(without_first),
+        edit(with_first_twice),
+        edit(without_all),
+        html(),
+        refuse(403, "AccessDenied"),
+        refuse(404, "NoSuchKey"),
+    ],
+)
+def test_listing_that_may_lack_something_is_an_error(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault, nth: int
+) -> None:
+    for number in range(5):
+        bucket.put(f"p/{number}", b"")
+    proxy.add(fault, "ListObjectsV2", first=nth, times=None)
+    if nth == 3 and fault.__qualname__.startswith("edit"):
+        return  # the last page says truly that it is the last, or its loss is noticed by the count
+    with pytest.raises(StoreError):
+        list(listed(connection_to(through), page=2))
+
+
+def test_page_that_comes_again_and_again_is_an_error(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+) -> None:
+    for number in range(5):
+        bucket.put(f"p/{number}", b"")
+    proxy.add(replay(), "ListObjectsV2", times=None)
+    with pytest.raises(StoreError):
+        list(listed(connection_to(through), page=2))
+
+
+def test_full_page_that_calls_itself_the_last_is_not_believed(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+) -> None:
+    for number in range(5):
+        bucket.put(f"p/{number}", b"")
+    proxy.add(edit(as_if_complete), "ListObjectsV2")
+
+    assert len(list(listed(connection_to(through), page=2))) == 5
+
+
+def test_other_bytes_within_a_second_are_noticed(place: CloudPlace) -> None:
+    store = open_store(place)
+    store.put("a", b"one")
+    before = store.stat("a")
+    store.put("a", b"two", replace=True)
+
+    assert store.stat("a") != before
+
+
+@pytest.mark.parametrize("fault", [truncate(), truncate(0.0), cut_answer(5000), cut_answer(-1), shorten()])
+def test_answer_that_breaks_off_is_asked_for_again(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault
+) -> None:
+    bucket.put("p/a", DATA)
+    rule = proxy.add(fault, "GetObject", first=2, times=2)
+
+    assert content(open_store(through), "a") == DATA
+    assert rule.met == 2
+
+
+@pytest.mark.parametrize("fault", [truncate(), cut_answer(300)])
+def test_opening_that_breaks_off_is_asked_for_again(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault
+) -> None:
+    bucket.put("p/a", DATA)
+    proxy.add(fault, "GetObject")
+
+    assert content(open_store(through), "a") == DATA
+
+
+def test_object_that_changes_while_it_is_read_is_an_error(bucket: Bucket, place: CloudPlace) -> None:
+    bucket.put("p/a", DATA)
+    source = open_store(place).open("a")
+    source.read_at(0, 10)
+    bucket.put("p/a", DATA[::-1])
+    with pytest.raises(StoreError, match="changed while it was read"):
+        source.read_at(10 * MIB, 10)
+
+
+def test_small_object_is_one_request(bucket: Bucket, through: CloudPlace, proxy: FaultProxy) -> None:
+    bucket.put("p/a", b"x" * 1000)
+
+    assert content(open_store(through), "a") == b"x" * 1000
+    assert proxy.count() == 1
+
+
+def test_few_bytes_of_many_are_little_traffic(bucket: Bucket, through: CloudPlace, proxy: FaultProxy) -> None:
+    bucket.put("p/a", DATA)
+    source = open_store(through).open("a")
+    for offset in (0, 100, len(DATA) - 8, 5 * MIB, 11 * MIB):
+        assert source.read_at(offset, 8) == DATA[offset : offset + 8]
+
+    assert proxy.down() < 300_000
+
+
+@pytest.mark.parametrize("size", [10, 5 * MIB, 5 * MIB + 1, 20 * MIB])
+@pytest.mark.parametrize("offset", [0, 7])
+def test_patch_changes_these_bytes_only(place: CloudPlace, size: int, offset: int) -> None:
+    store = open_store(place)
+    store_object(store, "a", DATA[:size])
+    store.patch("a", offset, b"abc")
+
+    assert content(store, "a") == DATA[:offset] + b"abc" + DATA[offset + 3 : size]
+
+
+def test_patch_sends_no_more_than_the_beginning(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+) -> None:
+    bucket.put("p/a", DATA)
+    open_store(through).patch("a", 100, b"abc")
+
+    assert proxy.up() + proxy.down() < 11 * MIB
+    assert bucket.get("p/a") == DATA[:100] + b"abc" + DATA[103:]
+    assert bucket.uploads() == []
+
+
+def test_patch_beside_a_change_of_another_changes_nothing(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+) -> None:
+    bucket.put("p/a", DATA)
+    proxy.add(refuse(412, "PreconditionFailed"), "UploadPartCopy")
+    with pytest.raises(StoreError, match="somebody else changed it"):
+        open_store(through).patch("a", 100, b"abc")
+
+    assert bucket.get("p/a") == DATA
+    assert bucket.uploads() == []
+
+
+def test_patch_far_inside_is_refused(bucket: Bucket, place: CloudPlace) -> None:
+    bucket.put("p/a", bytes(70 * MIB))
+    with pytest.raises(UsageError):
+        open_store(place).patch("a", 65 * MIB, b"x")
+
+
+def test_protected_object_is_not_deleted(locked_bucket: Bucket) -> None:
+    store = open_store(place_in(locked_bucket, object_lock_days=3))
+    store_object(store, "small", b"x")
+    store_object(store, "large", DATA, size=len(DATA))
+    store.put("pin", b"")
+    for name in ("small", "large"):
+        until = store.protected_until(name)
+        assert until is not None
+        assert timedelta(days=2, hours=23) < until - datetime.now(UTC) <= timedelta(days=3)
+        with pytest.raises(StoreError, match="protected until 20"):
+            store.delete(name)
+        assert store.exists(name)
+    assert store.protected_until("pin") is None
+    store.delete("pin")
+    with store.lock("writer", shared=False, wait_seconds=0, owner="cleanup"):
+        pass
+
+    assert {stored.name for stored in store.list()} == {"small", "large"}
+
+
+def test_key_that_only_reads_reads(bucket: Bucket, place: CloudPlace) -> None:
+    bucket.put("p/a", DATA)
+    store = open_store(place_in(bucket, who=READER))
+
+    assert content(store, "a") == DATA
+    assert [stored.name for stored in store.list()] == ["a"]
+    assert not store.exists("b")
+    with pytest.raises(ObjectNotFound):
+        store.open("b")
+    with pytest.raises(StoreError, match="may not do this"):
+        store.put("b", b"")
+
+
+def test_each_process_has_a_connection_of_its_own(bucket: Bucket, place: CloudPlace) -> None:
+    bucket.put("p/a", DATA)
+    store = open_store(place)
+    source = store.open("a")
+    source.read_at(0, 10)
+
+    def read() -> None:
+        assert source.read_at(5 * MIB, 10 * MIB) == DATA[5 * MIB : 15 * MIB]
+        assert content(store, "a") == DATA
+
+    assert [in_child(read) for _ in range(2)] == [0, 0]
+    assert source.read_at(0, len(DATA)) == DATA
+
+
+def test_own_certificates(s3: S3Server, bucket: Bucket) -> None:
+    bucket.put("p/a", b"x")
+    place = place_in(bucket, url=s3.tls_url)
+    with pytest.raises(StoreError, match="certificate was not accepted") as caught:
+        list(open_store(place).list())
+
+    assert "ca_file" in caught.value.hint
+    assert content(open_store(msgspec.structs.replace(place, ca_file=str(s3.ca_file))), "a") == b"x"
