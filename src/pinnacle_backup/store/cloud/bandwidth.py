@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Final
+from typing import BinaryIO, Final
 
 _BURST_SECONDS: Final = 0.25
 
@@ -40,29 +40,23 @@ class Paced:
     The body of a request, sent no faster than the bandwidth allows.
 
     Args:
-        data: The body.
+        body: What is sent, read once from where it stands.
         bandwidth: What all bodies share.
     """
 
-    def __init__(self, data: bytes | bytearray, bandwidth: Bandwidth) -> None:
-        self._view, self._bandwidth, self._at = memoryview(data), bandwidth, 0
-
-    def __len__(self) -> int:
-        return len(self._view)
+    def __init__(self, body: BinaryIO, bandwidth: Bandwidth) -> None:
+        self._body, self._bandwidth = body, bandwidth
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, when it is their turn."""
-        end = len(self._view) if size < 0 else self._at + size
-        data = bytes(self._view[self._at : end])
+        data = self._body.read(size)
         self._bandwidth.spend(len(data))
-        self._at += len(data)
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to a place."""
-        self._at = offset + (0, self._at, len(self._view))[whence]
-        return self._at
+        """Go to a place, to send it again."""
+        return self._body.seek(offset, whence)
 
     def tell(self) -> int:
         """Return the place."""
-        return self._at
+        return self._body.tell()

@@ -68,7 +68,7 @@ class Connection:
         answer: dict[str, Any] = getattr(self.client, operation)(Bucket=self.place.bucket, **parameters)
         return answer
 
-    def send(self, operation: str, name: str, data: bytes | bytearray, **parameters: Any) -> dict[str, Any]:
+    def send(self, operation: str, name: str, data: bytes, **parameters: Any) -> dict[str, Any]:
         """
         Make one request with a body; see ``ask``.
 
@@ -85,7 +85,7 @@ class Connection:
         return self.ask(operation, name, Body=data, ContentMD5=digest, **parameters)
 
     def _pace(self, request: Any, **_: object) -> None:
-        if isinstance(request.body, (bytes, bytearray)):
+        if hasattr(request.body, "read"):
             request.body = Paced(request.body, self.upload)
 
 

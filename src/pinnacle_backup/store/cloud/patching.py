@@ -35,7 +35,7 @@ def patch(objects: Objects, name: str, offset: int, data: bytes) -> None:
         if length == size:
             objects.put(name, bytes(head), doing="change", match=etag)
         else:
-            _remake(objects, name, head, found)
+            _remake(objects, name, bytes(head), found)
 
 
 def _expect_inside(objects: Objects, name: str, offset: int, end: int, size: int) -> None:
@@ -46,7 +46,7 @@ def _expect_inside(objects: Objects, name: str, offset: int, end: int, size: int
         raise UsageError(f"{address}: only the first {_LARGEST_HEAD:,} bytes can be changed")
 
 
-def _remake(objects: Objects, name: str, head: bytearray, found: dict[str, Any]) -> None:
+def _remake(objects: Objects, name: str, head: bytes, found: dict[str, Any]) -> None:
     token = secrets.token_hex(16)
     upload = objects.begin(name, token)
     try:

@@ -9,6 +9,7 @@ object's metadata, or by the ETag, which is made of the parts' own.
 from __future__ import annotations
 
 import hashlib
+import io
 import secrets
 import threading
 from concurrent.futures import Future
@@ -49,7 +50,7 @@ class Upload:
         self._objects, self._name, self._resumable = objects, name, size > 0
         self._connection: Connection = objects.connection
         self._part_size = part_size(size)
-        self._buffer = bytearray()
+        self._buffer = io.BytesIO()  # hands out its bytes without a copy
         self._digest = hashlib.sha256()
         self._written = 0
         self._token = secrets.token_hex(16)
@@ -64,10 +65,10 @@ class Upload:
         view = memoryview(data).cast("B")
         self._digest.update(view)
         while view:
-            if len(self._buffer) == self._part_size:
+            if self._buffer.tell() == self._part_size:
                 self._send()
-            taken = view[: self._part_size - len(self._buffer)]
-            self._buffer += taken
+            taken = view[: self._part_size - self._buffer.tell()]
+            self._buffer.write(taken)
             self._written += len(taken)
             view = view[len(taken) :]
 
@@ -86,14 +87,14 @@ class Upload:
         try:
             if self._upload is None and len(self._parts) == 0:
                 self._objects.expect_leases()
-                self._objects.put(self._name, bytes(self._buffer), token=self._token, doing="store")
+                self._objects.put(self._name, self._buffer.getvalue(), token=self._token, doing="store")
             else:
                 self._complete()
         except PinnacleError:
             self.abort()
             raise
         self._open = False
-        self._buffer = bytearray()
+        self._buffer = io.BytesIO()
 
     def abort(self) -> None:
         """
@@ -105,7 +106,7 @@ class Upload:
         if not self._open:
             return
         self._open = False
-        self._buffer = bytearray()
+        self._buffer = io.BytesIO()
         for part in self._parts:
             part.cancel()
         for part in self._parts:
@@ -129,7 +130,7 @@ class Upload:
         try:
             if self._failed is not None:
                 self._failed.result()
-            data, self._buffer = self._buffer, bytearray()
+            data, self._buffer = self._buffer.getvalue(), io.BytesIO()
             future = self._connection.pool.submit(self._send_part, self._upload, number, data)
         except BaseException:
             self._slots.release()
@@ -142,7 +143,7 @@ class Upload:
             found = find_upload(self._connection, self._name) if self._resumable else None
             return found or self._objects.begin(self._name, self._token)
 
-    def _send_part(self, upload: Unfinished, number: int, data: bytearray) -> str:
+    def _send_part(self, upload: Unfinished, number: int, data: bytes) -> str:
         there = upload.parts.get(number)
         if there and there.size == len(data) and there.etag.strip('"') == _md5(data):
             return there.etag
@@ -155,12 +156,12 @@ class Upload:
         self._slots.release()
 
     def _complete(self) -> None:
-        if self._buffer:
+        if self._buffer.tell():
             self._send()
         assert self._upload is not None
         etags = [part.result() for part in self._parts]
         self._objects.complete(self._upload, etags, size=self._written, token=self._token)
 
 
-def _md5(data: bytearray) -> str:
+def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
