@@ -24,7 +24,7 @@ from pinnacle_backup.engine.restore_databases import database_changes
 from pinnacle_backup.engine.restore_execution import Execution
 from pinnacle_backup.engine.restore_plan import Fate, Fates, Selection, decide
 from pinnacle_backup.engine.workers import Pipeline, Workers
-from pinnacle_backup.errors import BackupNotFound, RepositoryBusy, RestoreError
+from pinnacle_backup.errors import BackupNotFound, RepositoryBusy, RestoreError, StoreError
 from pinnacle_backup.files.in_use import users_of
 from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.model.entry import Entry
@@ -221,12 +221,21 @@ class Restore:
         stack.enter_context(self._repository.reader("restore", wait_seconds=self._job.wait))
         return stack
 
+    def _listed(self) -> tuple[BackupInfo, ...]:
+        """Return the backups here; none where their folder is lost, for that is when one restores."""
+        try:
+            return self._repository.list()
+        except StoreError:
+            if self._job.in_place:
+                raise
+            return ()
+
     def _decide(self, opener: OpenByName) -> Fates:
         job = self._job
         reserved = Reserved(self._places, job.rules.skip)
         selection = Selection(job.paths, leave=job.leave, reserved=reserved)
         self.progress.phase("plan", total_items=self._info.totals.entries)
-        former = Former(self._info, self._repository.list(), opener)
+        former = Former(self._info, self._listed(), opener)
         self._stack.callback(former.close)
         fates = decide(
             self._state,

@@ -30,6 +30,7 @@ from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupHeader, Backup
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.model.streams import ByteSource
+from pinnacle_backup.model.words import counted
 from pinnacle_backup.repository import companions
 from pinnacle_backup.repository.catalog import CachedBackup, Catalog
 from pinnacle_backup.repository.listing import Listing, created_at, listing_of
@@ -212,8 +213,9 @@ class Repository:
             count = len(self.catalog.backups())
             if not count:  # nothing was ever stored
                 return {}
-            message = f"the folder of {count} backups is gone: {error.message}"
-            raise StoreError(message, hint="is the disk mounted? Is the configured path right?") from error
+            message = f"the folder of {counted(count, 'backup')} is gone: {error.message}"
+            hint = "is the disk mounted? Is the path right? If they are lost for good, make the folder anew"
+            raise StoreError(message, hint=hint) from error
 
     def _read(self, archives: Iterable[StoredObject]) -> tuple[Sequence[CachedBackup], Sequence[Problem]]:
         found, problems = [], []

@@ -318,7 +318,7 @@ def test_backups_that_are_gone_are_critical_with_what_to_do(clocked: Clocked) ->
     (clocked.root / "backups").rename(clocked.root / "moved")
     check = studio_health(clocked.studio).checks[0]
     assert (check.name, check.level) == ("backup", CRITICAL)
-    assert "the folder of 1 backups is gone" in check.sentence
+    assert "the folder of 1 backup is gone" in check.sentence
     assert "mounted" in check.advice
 
 

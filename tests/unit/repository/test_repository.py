@@ -132,7 +132,7 @@ class TestListing:
         repository.list()
         os.rename(place.folder, place.folder.with_name("elsewhere"))
 
-        with pytest.raises(StoreError, match="folder of 1 backups is gone") as caught:
+        with pytest.raises(StoreError, match="folder of 1 backup is gone") as caught:
             repository.list()
         assert "mounted" in caught.value.hint
         os.rename(place.folder.with_name("elsewhere"), place.folder)

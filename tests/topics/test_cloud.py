@@ -1,0 +1,215 @@
+"""Backups here and in a bucket: each goes there, neither is spoiled by the other, each stands in for the other."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..mail_servers import free_port
+from ..s3_servers import ADMIN, SECRETS, Bucket
+from ..studios import Studio
+from ..trees import describe, differences
+
+PREFIX = "studio/backups"
+
+
+class Clouded(Studio):
+    """A studio whose backups also go to a bucket."""
+
+    def __init__(self, root: Path, bucket: Bucket, **backup: Any) -> None:
+        self.bucket = bucket
+        self.cloud: dict[str, Any] = {
+            "enabled": True,
+            "provider": "s3",
+            "bucket": bucket.name,
+            "prefix": PREFIX,
+            "access_key": ADMIN.access_key,
+            "secret_key": ADMIN.secret_key,
+            "region": "us-east-1",
+            "endpoint_url": bucket.server.url,
+        }
+        super().__init__(root, **backup)
+
+    def configure(self, **backup: Any) -> None:
+        sections = {"backup": {"workers": 1} | backup, "cloud_storage": self.cloud}
+        (self.root / "config.json").write_text(json.dumps(sections))
+        (self.root / "config.json").chmod(0o600)
+
+    def unplug(self) -> None:
+        """Have the server out of reach."""
+        self.cloud["endpoint_url"] = f"http://127.0.0.1:{free_port()}"
+        self.configure()
+
+    def plug_in(self) -> None:
+        """Have the server back."""
+        self.cloud["endpoint_url"] = self.bucket.server.url
+        self.configure()
+
+    def there(self) -> set[str]:
+        """Return the names of the archives in the bucket."""
+        return {key.removeprefix(f"{PREFIX}/") for key in self.bucket.keys(PREFIX) if key.endswith(".tar.gz")}
+
+    def here(self) -> set[str]:
+        """Return the names of the archives in the folder."""
+        return {path.name for path in self.backups.glob("*.tar.gz")}
+
+    def runs(self, verb: str) -> list[dict[str, Any]]:
+        """Return the runs of a verb, newest first."""
+        found: list[dict[str, Any]] = json.loads(self.good("runs", "--json"))["runs"]
+        return [run for run in found if run["verb"] == verb]
+
+
+@pytest.fixture
+def studio(tmp_path: Path, bucket: Bucket) -> Clouded:
+    return Clouded(tmp_path / "studio", bucket)
+
+
+def test_each_backup_goes_to_the_folder_and_to_the_bucket(studio: Clouded) -> None:
+    first = studio.good("create", "--name", "first")
+    assert "Copied it to cloud" in first
+    studio.change()
+    studio.good("create", "--type", "incremental")
+    assert studio.here() == studio.there()
+    assert len(studio.there()) == 2
+    for name in studio.there():
+        assert studio.bucket.get(f"{PREFIX}/{name}") == (studio.backups / name).read_bytes()
+        assert studio.bucket.get(f"{PREFIX}/{name}.sha256") == (studio.backups / f"{name}.sha256").read_bytes()
+    listed = json.loads(studio.good("list", "--json"))
+    assert listed["also_in"] == {name: ["cloud"] for name in studio.here()}
+    assert studio.bucket.uploads() == []
+
+
+def test_a_cloud_out_of_reach_spoils_no_backup_and_is_caught_up(studio: Clouded) -> None:
+    studio.unplug()
+    ended = studio.run("create", "--name", "first")
+    assert ended.code == 1
+    assert "not copied to cloud" in ended.err
+    assert "`copy` brings it there" in ended.err
+    assert studio.here() == {"first.tar.gz"}
+    assert [run["outcome"] for run in studio.runs("create")] == ["good"]
+    assert [run["outcome"] for run in studio.runs("copy")] == ["failed"]
+    assert "last copy failed" in studio.run("status").out
+    studio.plug_in()
+    studio.good("schedule", "--run-now", "catch-up")
+    assert studio.there() == {"first.tar.gz"}
+    assert "last copy failed" not in studio.run("status").out
+    before = len(studio.runs("copy"))
+    studio.good("schedule", "--run-now", "catch-up")  # nothing is missing: nobody is asked
+    assert len(studio.runs("copy")) == before
+
+
+def test_every_question_is_answered_from_the_bucket_alone(studio: Clouded) -> None:
+    studio.good("create", "--name", "one")
+    studio.change()
+    studio.good("create", "--name", "two")
+    shutil.rmtree(studio.backups)
+    shutil.rmtree(studio.root / ".pinnacle")
+    cloud = ("--repository", "cloud")
+    names = [info["name"] for info in json.loads(studio.good(*cloud, "list", "--json"))["backups"]]
+    assert names == ["two.tar.gz", "one.tar.gz"]
+    assert "uploads/large.bin" in studio.good(*cloud, "ls", "one", "-r")
+    assert "one" in studio.good(*cloud, "find", "uploads/sub/one.txt")
+    assert "encyclopedia/page.md" in studio.good(*cloud, "diff", "one", "two")
+    studio.good(*cloud, "verify", "two")
+    studio.good(*cloud, "drill", "two")
+    assert "one.tar.gz" in studio.good(*cloud, "show", "one")
+    studio.good(*cloud, "pin", "one")
+    assert f"{PREFIX}/one.tar.gz.pin" in studio.bucket.keys(PREFIX)
+
+
+def test_a_restore_takes_the_bucket_where_the_folder_is_lost(studio: Clouded, tmp_path: Path) -> None:
+    studio.good("create")
+    before = describe(studio.root / "uploads")
+    shutil.rmtree(studio.backups)
+    studio.good("restore", "latest", "--target", str(tmp_path / "out"), "--yes")
+    assert differences(before, describe(tmp_path / "out/uploads")) == {}
+
+
+def test_a_base_that_is_lost_here_is_read_there(studio: Clouded, tmp_path: Path) -> None:
+    studio.good("create", "--name", "base")
+    studio.change()
+    studio.good("create", "--type", "incremental", "--name", "later")
+    before = describe(studio.root / "uploads")
+    (studio.backups / "base.tar.gz").unlink()
+    studio.good("restore", "later", "--target", str(tmp_path / "out"), "--yes")
+    assert differences(before, describe(tmp_path / "out/uploads")) == {}
+    assert studio.run("verify", "later").code == 13  # what is here is not whole, whatever is elsewhere
+
+
+def test_backups_can_be_made_in_the_bucket_alone(studio: Clouded, tmp_path: Path) -> None:
+    studio.configure(primary="cloud")
+    studio.good("create", "--name", "base")
+    studio.change()
+    studio.good("create", "--type", "incremental", "--name", "later")
+    assert studio.there() == {"base.tar.gz", "later.tar.gz"}
+    assert not studio.backups.exists()
+    before = describe(studio.root / "uploads")
+    studio.good("verify", "later")
+    studio.good("restore", "later", "--target", str(tmp_path / "out"), "--yes")
+    assert differences(before, describe(tmp_path / "out/uploads")) == {}
+    assert not [key for key in studio.bucket.keys(PREFIX) if "lease" in key]
+
+
+def test_an_archive_of_the_bucket_opens_with_plain_tar(studio: Clouded, tmp_path: Path) -> None:
+    studio.good("create", "--name", "one")
+    file = tmp_path / "downloaded_backup.tar.gz"
+    file.write_bytes(studio.bucket.get(f"{PREFIX}/one.tar.gz"))
+    out = tmp_path / "plain"
+    out.mkdir()
+    subprocess.run(["tar", "-xzf", file, "-C", out], check=True, capture_output=True)
+    assert (out / "uploads/sub/one.txt").read_text() == "one\n" * 400
+    shutil.rmtree(studio.backups)
+    studio.good("restore", str(file), "--target", str(tmp_path / "out"), "--yes")
+    assert differences(describe(studio.root / "uploads"), describe(tmp_path / "out/uploads")) == {}
+
+
+def test_cleanup_there_goes_by_the_retention_of_the_place(studio: Clouded) -> None:
+    studio.cloud["retention_days"] = 0
+    studio.configure()
+    for name in ("one", "two"):
+        studio.good("create", "--name", name)
+    studio.good("schedule", "--run-now", "weekly-cleanup")
+    assert studio.here() == {"one.tar.gz", "two.tar.gz"}
+    assert studio.there() == {"two.tar.gz"}
+    assert "one.tar.gz" not in str(studio.bucket.keys(PREFIX))
+
+
+def test_what_is_locked_there_stays_until_its_time_and_cleanup_says_so(
+    tmp_path: Path, locked_bucket: Bucket
+) -> None:
+    studio = Clouded(tmp_path / "locked", locked_bucket)
+    studio.cloud |= {"retention_days": 0, "object_lock_days": 3}
+    studio.configure()
+    for name in ("one", "two"):
+        studio.good("create", "--name", name)
+    plan = studio.good("--repository", "cloud", "cleanup", "--dry-run")
+    assert "protected until" in plan
+    assert "Nothing to delete" in plan
+    studio.good("schedule", "--run-now", "weekly-cleanup")
+    assert studio.there() == {"one.tar.gz", "two.tar.gz"}
+
+
+def test_a_second_place_at_another_prefix_gets_everything_too(studio: Clouded) -> None:
+    far = {key: value for key, value in studio.cloud.items() if key != "enabled"}
+    studio.configure(destinations=[far | {"name": "far", "prefix": "elsewhere"}])
+    studio.good("create", "--name", "one")
+    assert {"studio/backups/one.tar.gz", "elsewhere/one.tar.gz"} <= studio.bucket.keys()
+    assert json.loads(studio.good("list", "--json"))["also_in"] == {"one.tar.gz": ["cloud", "far"]}
+
+
+def test_no_secret_is_shown_or_written_down(studio: Clouded) -> None:
+    studio.cloud["secret_key"] = "not-the-secret-5f3a9c"
+    studio.configure()
+    ended = studio.run("create", "--name", "one")
+    assert ended.code == 1
+    told = ended.out + ended.err + studio.run("status").out + studio.run("runs", "show", "2").out
+    told += studio.run("config", "show").out
+    written = "".join(path.read_text() for path in (studio.root / "logs").glob("*.log"))
+    for secret in (*SECRETS, "not-the-secret-5f3a9c"):
+        assert secret not in told + written
+    assert "not-the-secret" not in (studio.root / ".pinnacle/state.db").read_bytes().decode("latin-1")
