@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -100,8 +99,8 @@ class Lost(Studio):
 
 
 @pytest.fixture
-def lost(tmp_path: Path, bucket: Bucket) -> Iterator[Lost]:
-    yield Lost(tmp_path, bucket)
+def lost(tmp_path: Path, bucket: Bucket) -> Lost:
+    return Lost(tmp_path, bucket)
 
 
 def same(found: Tree, expected: Tree) -> None:
@@ -217,11 +216,12 @@ def test_the_place_is_found_below_the_address_if_there_is_one(lost: Lost, tmp_pa
     ended = lost.recover(at_top)
     assert ended.code == 0, ended
     assert f"{lost.top}/studio" in ended.out
-    for key in [key for key in lost.bucket.keys() if key.startswith("studio/")]:
+    for key in lost.bucket.keys("studio/"):
         lost.bucket.put(key.replace("studio/", "second/"), lost.bucket.get(key))
     ended = lost.recover(at_top, "--to", str(tmp_path / "x"))
     assert ended.code == 3
-    assert "studio" in ended.err and "second" in ended.err
+    assert "studio" in ended.err
+    assert "second" in ended.err
     ended = lost.recover(f"{lost.top}/other?endpoint={lost.bucket.server.url}", "--to", str(tmp_path / "x"))
     assert ended.code == 10
     assert not (tmp_path / "x").exists()

@@ -66,7 +66,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "service": "Run the scheduler as a service of systemd.",
         "notify": "Show who is told how backups went; send a test message.",
         "config": "Check or show the configuration.",
-        "key": "List, add, change and remove passwords.",
+        "key": "Change passwords; print the recovery sheet.",
         "completion": "Print the completion script of a shell.",
     },
 }

@@ -21,11 +21,12 @@ from pinnacle_backup.cli.passwords import ASK, Passwords, decrypt_options, file_
         ("A second password, for a colleague", "key add --label anna"),
         ("Another password instead of this one", "key change"),
         ("Take the colleague's away", "key remove anna"),
+        ("A sheet of paper for the day when the machine is gone", "key sheet --output sheet.html"),
     ),
 )
 def command() -> None:
     """
-    List, add, change and remove passwords.
+    List, add, change and remove passwords; print the recovery sheet.
 
     A backup has a master key, locked up in up to eight key slots, one a password. Changing passwords
     changes slots, never the data; archives are only read, for their checksums.
@@ -159,3 +160,28 @@ def remove(
     known = Passwords(context, decrypt, password_file)
     report = remove_password(context.studio(), names, passwords=known, slot=slot)
     return show_key_report(context.out, report, "has lost it", "have lost it")
+
+
+@command.command(
+    "sheet",
+    cls=group.Command,
+    short_help="Make the recovery sheet, to print.",
+    examples=(
+        ("To print from a browser: one page of A4", "key sheet --output sheet.html"),
+        ("For a printer that takes text", "key sheet --text | lpr"),
+    ),
+)
+@click.option("--output", "-o", metavar="FILE", help="Write it to a file: HTML, or text with --text or .txt.")
+@click.option("--text", is_flag=True, help="Plain text instead of HTML; what is printed without --output.")
+@pass_context
+def sheet(context: Context, output: str | None, text: bool) -> int:
+    """
+    Make the recovery sheet: on one page what it takes to get everything back when the machine is gone.
+
+    Where the backups lie, what opens them, and the commands to type. It holds no password and no key: those
+    are written on it by hand, or kept elsewhere. Print it again when a place or a password has changed.
+    """
+    from pinnacle_backup.app.recovery.sheet import recovery_sheet
+    from pinnacle_backup.cli.sheets import show_sheet
+
+    return show_sheet(context.out, recovery_sheet(context.studio()), output or "", as_text=text)

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from pinnacle_backup.app.found import find_sources
 from pinnacle_backup.app.listing import list_backups
 from pinnacle_backup.app.live import LiveProgress, live_progress
+from pinnacle_backup.app.recovery.sheet import recovery_sheet
 from pinnacle_backup.app.runs import list_runs
 from pinnacle_backup.app.setup import is_set_up
 from pinnacle_backup.app.studio import Studio
@@ -62,8 +63,7 @@ def encryption(request: Request, who: Configuring) -> Response:
         enabled=chosen.enabled,
         is_set=bool(chosen.key),
         proposed=new_code(studio.randomness, _GROUPS),
-        directory=studio.directory,
-        root=studio.root,
+        sheet=recovery_sheet(studio),
     )
 
 
