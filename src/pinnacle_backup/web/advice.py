@@ -20,6 +20,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "logs": ("Settings", "/settings"),
     "scheduler": ("Schedule", "/schedule"),
     "notifications": ("Notifications", "/notifications"),
+    "copies": ("Destinations", "/destinations"),
 }
 """By the name of a check: words and address of the page."""
 
@@ -37,6 +38,7 @@ TITLES: Final[Mapping[str, str]] = {
     "record": "Record",
     "scheduler": "Scheduler",
     "notifications": "Messages",
+    "copies": "Copies",
 }
 """By the name of a check: what it is about."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from types import MappingProxyType
 from typing import Any, Final
 
 from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.model.entry import DIRECTORY, FILE, Entry
 from pinnacle_backup.model.paths import printable, to_bytes
+from pinnacle_backup.model.queries import AlsoIn
 from pinnacle_backup.model.words import instant, size
 from pinnacle_backup.repository.listing import Listing
 from pinnacle_backup.web.addresses import api_address, backup_address, reference, with_query
@@ -47,6 +49,7 @@ class BackupRow:
         href, api: The addresses of its page, and in the API.
         reference: What names it in addresses and commands.
         missing: Whether an archive that it needs is not there.
+        also_in: Names of the other places that have it.
     """
 
     info: BackupInfo
@@ -57,10 +60,13 @@ class BackupRow:
     api: str
     reference: str
     missing: bool
+    also_in: tuple[str, ...] = ()
 
 
-def backup_row(info: BackupInfo, listing: Listing, zone: tzinfo) -> BackupRow:
-    """Return a backup as pages show it."""
+def backup_row(
+    info: BackupInfo, listing: Listing, zone: tzinfo, places: AlsoIn = MappingProxyType({})
+) -> BackupRow:
+    """Return a backup as pages show it, with the other places that have it."""
     return BackupRow(
         info=info,
         name=printable(info.name),
@@ -70,6 +76,7 @@ def backup_row(info: BackupInfo, listing: Listing, zone: tzinfo) -> BackupRow:
         api=api_address(info),
         reference=reference(info),
         missing=bool(listing.missing(info)),
+        also_in=tuple(map(printable, places.get(info.name, ()))),
     )
 
 

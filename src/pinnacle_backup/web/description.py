@@ -21,6 +21,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "restore": "See what a restore would do, do it, take it back.",
     "runs": "What was done, how far it is, how it ended.",
     "drills": "Prove that backups can be restored.",
+    "destinations": "The other places that backups are brought to.",
     "schedule": "What happens by itself.",
     "events": "Follow what happens.",
     "health": "Whether the studio is protected, and how it was.",

@@ -47,6 +47,10 @@ class Group:
     parts: tuple[tuple[str, str, tuple[str, ...]], ...]
 
 
+_CLOUD: Final = (
+    "enabled", "provider", "bucket", "prefix", "region", "endpoint_url", "access_key", "secret_key",
+)  # fmt: skip
+
 GROUPS: Final = (
     Group(
         "backup",
@@ -121,7 +125,15 @@ GROUPS: Final = (
     Group(
         "cloud",
         "Cloud",
-        (("Cloud storage", "A second place, at any provider that speaks S3.", ("cloud_storage.",)),),
+        (
+            (
+                "Cloud storage",
+                "A second place for every backup: a bucket at any provider that speaks S3, or at Google or Azure.",
+                tuple(f"cloud_storage.{key}" for key in _CLOUD),
+            ),
+            ("Fine points", "What most buckets do not need.", ("cloud_storage.",)),
+            ("More places", "Further buckets and folders.", ("backup.destinations", "backup.primary")),
+        ),
     ),
     Group("logs", "Logs", (("Log files", "What is written down, and for how long.", ("logging.",)),)),
 )  # fmt: skip

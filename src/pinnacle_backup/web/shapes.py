@@ -21,6 +21,7 @@ from pinnacle_backup.app.scheduling import CronPreview
 from pinnacle_backup.model.accounts import AuditCheck, AuditEvent, Session, Token, User
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.calendar import CalendarDay
+from pinnacle_backup.model.destinations import DestinationState
 from pinnacle_backup.model.drills import DrillRecord, Genuineness
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.health import Check, Health, Space
@@ -105,6 +106,8 @@ _V1: Final[Mapping[str, Shape]] = {
     "GET /downloads/{number}": BYTES,
     "POST /cleanup/plan": CleanupPlan,
     "POST /cleanup": Accepted,
+    "GET /destinations": {"destinations": list[DestinationState]},
+    "POST /destinations/copy": Accepted,
     "GET /drills": {"drills": list[DrillRecord]},
     "POST /drills": Accepted,
     "GET /drills/{id}": Genuineness,

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from pinnacle_backup.app.destination_states import whereabouts
 from pinnacle_backup.app.listing import list_backups
 from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.model.permissions import LOOK
@@ -43,13 +44,13 @@ def backups(
     studio = who.studio
     listing = list_backups(studio)
     found = chosen(listing, words=q, kind=kind, sort=sort)
-    zone = schedule_zone(studio)
+    zone, places = schedule_zone(studio), whereabouts(studio)
     values = {"q": q, "kind": kind, "sort": sort if sort != NEWEST else ""}
     return page(
         request,
         "backups.html",
         who,
-        rows=[backup_row(info, listing, zone) for info in found[start : start + PAGE]],
+        rows=[backup_row(info, listing, zone, places) for info in found[start : start + PAGE]],
         problems=listing.problems,
         directory=studio.where,
         stored=sum(info.stored for info in listing.backups),
@@ -76,7 +77,7 @@ def backup(request: Request, who: Looking, name: Name) -> Response:
     listing = list_backups(studio)
     details = services_of(request).unlocked.details(request, who, name, listing)
     info, zone = details.backup, schedule_zone(studio)
-    row = backup_row(info, listing, zone)
+    row = backup_row(info, listing, zone, whereabouts(studio))
     return page(
         request,
         "backup.html",
