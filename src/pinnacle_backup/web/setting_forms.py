@@ -128,7 +128,7 @@ GROUPS: Final = (
         (
             (
                 "Cloud storage",
-                "A second place for every backup: a bucket at any provider that speaks S3, or at Google or Azure.",
+                "A second place for every backup: a bucket at a provider of S3, at Google or Azure.",
                 tuple(f"cloud_storage.{key}" for key in _CLOUD),
             ),
             ("Fine points", "What most buckets do not need.", ("cloud_storage.",)),
