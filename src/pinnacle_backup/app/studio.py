@@ -12,8 +12,9 @@ import pwd
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
+from pinnacle_backup.app.memory import Memory, forgetful
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.config.logs import ERRORS, Logs, open_logs
 from pinnacle_backup.config.redact import Redactor
@@ -49,6 +50,7 @@ class Studio:
         origin: From where its runs are started.
         warned: What the person was told already.
         run_id: Number of the record that was made for this process's run by whoever started it; 0 for none.
+        memory: What is kept between questions; a command looks anew each time.
     """
 
     place: Place
@@ -61,6 +63,7 @@ class Studio:
     origin: Origin = field(default_factory=Origin)
     warned: set[str] = field(default_factory=set)
     run_id: int = 0
+    memory: Memory = field(default_factory=forgetful)
 
     @property
     def root(self) -> str:
@@ -91,9 +94,32 @@ class Studio:
     @cached_property
     def repository(self) -> Repository:
         """The backups."""
-        catalog = Catalog(os.path.join(self.state_directory, "catalog.db"))
-        store = LocalStore(self.directory)
-        return Repository(store, catalog, read_facts=read_facts, random_bytes=self.randomness)
+        store, catalog = LocalStore(self.directory), Catalog(self._catalog_file)
+        kept = partial(self.memory.listing.get, self.listing_files)
+        return Repository(store, catalog, read_facts=read_facts, random_bytes=self.randomness, kept=kept)
+
+    @property
+    def listing_files(self) -> tuple[str, ...]:
+        """What the list of backups is made from."""
+        return self.directory, self._catalog_file
+
+    @property
+    def record_files(self) -> tuple[str, ...]:
+        """What the record of runs is made from."""
+        return (self._state_file,)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What nearly all that is known of the studio is made from."""
+        return (*self.listing_files, *self.record_files, self.place.file)
+
+    @property
+    def _catalog_file(self) -> str:
+        return os.path.join(self.state_directory, "catalog.db")
+
+    @property
+    def _state_file(self) -> str:
+        return os.path.join(self.state_directory, FILE_NAME)
 
     def acting_for(self, origin: Origin, *, share: bool = True) -> Studio:
         """
@@ -119,7 +145,7 @@ class Studio:
     @cached_property
     def state(self) -> Database:
         """The record of what happened and what is to be done."""
-        return Database(os.path.join(self.state_directory, FILE_NAME), warn=self.log.warning)
+        return Database(self._state_file, warn=self.log.warning)
 
     @property
     def runs(self) -> Runs:
@@ -164,6 +190,7 @@ def open_studio(
     warn: Callable[[str], None],
     origin: Origin | None = None,
     run_id: int = 0,
+    memory: Memory | None = None,
 ) -> Studio:
     """
     Return the studio at a place.
@@ -173,7 +200,7 @@ def open_studio(
         command: What is run, for those who have to wait for it.
         warn: Told what a person should know about the configuration, and of a log that cannot be written.
         origin: From where its runs are started; None for a command of whoever runs this process.
-        run_id: See ``Studio``.
+        run_id, memory: See ``Studio``.
 
     Raises:
         ConfigError: Its configuration is wrong.
@@ -191,6 +218,7 @@ def open_studio(
         warn=warn,
         origin=origin or Origin(user=user_name()),
         run_id=run_id,
+        memory=memory or forgetful(),
     )
 
 

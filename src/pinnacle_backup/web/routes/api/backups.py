@@ -22,6 +22,7 @@ from pinnacle_backup.repository.names import check_custom
 from pinnacle_backup.web.addresses import reference
 from pinnacle_backup.web.answers import accepted, data
 from pinnacle_backup.web.auth import Caller, needs, services_of
+from pinnacle_backup.web.problems import encoded
 
 router = APIRouter(prefix="/backups", tags=["backups"])
 Looking = Annotated[Caller, Depends(needs(LOOK))]
@@ -77,9 +78,11 @@ class Confirmed(BaseModel):
 @router.get("", summary="List backups, newest first")
 def list_(who: Looking) -> Response:
     """As ``pinnacle-backup list``: backups, and archives that cannot be read."""
-    listing = list_backups(who.studio)
-    found = {"backups": listing.backups, "problems": listing.problems, "directory": who.studio.directory}
-    return data(plain(found))
+    studio = who.studio
+    listing = list_backups(studio)
+    found = {"backups": listing.backups, "problems": listing.problems, "directory": studio.directory}
+    text = studio.memory.backups.get((), lambda: encoded(plain(found)), key=(listing, studio.directory))
+    return Response(text, media_type="application/json")
 
 
 @router.post("", status_code=202, summary="Make a backup")
