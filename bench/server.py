@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from server_load import ASKED, Load
-from server_pages import addresses, answered, logged_in, painted
+from server_pages import addresses, answered, blank, logged_in, painted
 from server_studio import Server, Studio, memory_of, studio_of_many, studio_of_one_folder
 
 PARTS = ("pages", "folder", "load")
@@ -75,6 +75,7 @@ def _pages(work: Path, options: argparse.Namespace) -> dict[str, Any]:
             first, later = paints.get(path, (0.0, 0.0))
             print(f"  {_short(path):<24} {times[path]:9.1f} {_or_none(later):>9} {_or_none(first):>12}")
         if paints:
+            print(f"  a word without any server: {blank():.1f} ms to the first paint")
             print(f"  slowest: {max(later for _, later in paints.values()):.0f} ms to the first paint")
         memory = _idle(server)
     pages = {
@@ -127,8 +128,11 @@ def _load(work: Path, options: argparse.Namespace) -> dict[str, Any]:
         f"requests: {len(load.seconds)} ({len(load.seconds) / load.lasted:.0f}/s), errors: {load.errors}, "
         f"median {1000 * cuts[49]:.0f} ms, 95 % {1000 * cuts[94]:.0f} ms, 99 % {1000 * cuts[98]:.0f} ms"
     )
+    each = 1000 * load.processor / len(load.seconds)
+    print(f"the server: {each:.1f} ms of processor time a request, {load.processor / load.lasted:.0%} of one")
     return {
         "ratio": ratio,
+        "processor": each,
         "ratios": ratios,
         "alone": alone,
         "beside": beside,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from server_studio import Server
+from server_studio import Server, processor_of
 
 OK = 200
 ASKED = {
@@ -36,6 +36,7 @@ class Load:
         seconds: How long each request took.
         errors: How many were not answered as they should.
         lasted: For how many seconds they asked.
+        processor: How many seconds of processor time the server took meanwhile.
     """
 
     clients: int
@@ -45,13 +46,14 @@ class Load:
     seconds: list[float] = field(default_factory=list)
     errors: int = 0
     lasted: float = 0.0
+    processor: float = 0.0
 
     def beside(self, server: Server, work: Callable[[], float]) -> float:
         """Ask while some work is done in another process, and return what it returns."""
         return asyncio.run(self._beside(server, work))
 
     async def _beside(self, server: Server, work: Callable[[], float]) -> float:
-        began = time.perf_counter()
+        began, processor = time.perf_counter(), processor_of(server.process)
         clients = [asyncio.create_task(self._client(server, number)) for number in range(self.clients)]
         if self.events:
             clients += [asyncio.create_task(_follow(server)) for _ in range(self.clients)]
@@ -61,6 +63,7 @@ class Load:
             client.cancel()
         await asyncio.gather(*clients, return_exceptions=True)
         self.lasted += time.perf_counter() - began
+        self.processor += processor_of(server.process) - processor
         return found
 
     async def _client(self, server: Server, first: int) -> None:

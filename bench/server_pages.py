@@ -8,6 +8,8 @@ import shutil
 import statistics
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from server_load import OK, ask
@@ -52,37 +54,56 @@ def answered(server: Server, path: str, who: str, *, rounds: int = 15) -> float:
     return 1000 * statistics.median(asyncio.run(all_rounds()))
 
 
-def painted(server: Server, paths: list[str], *, rounds: int = 7) -> dict[str, tuple[float, float]]:
+def painted(server: Server, paths: list[str]) -> dict[str, tuple[float, float]]:
     """
     Return how many milliseconds Chromium takes until it paints something of each page.
 
     The first figure is that of the first visit with nothing in the browser's cache, the second the median of
     later ones. Nothing where Playwright or Chromium is not installed.
     """
+    with _chromium() as browser:
+        if browser is None:
+            return {}
+        return {path: _painted(_context(browser, server), f"{server.url}{path}") for path in paths}
+
+
+def blank() -> float:
+    """Return how many milliseconds Chromium takes for a page of one word: what no server can go below."""
+    with _chromium() as browser:
+        return 0.0 if browser is None else _painted(browser.new_context(), "data:text/html,word")[1]
+
+
+@contextmanager
+def _chromium() -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it need not be there
     except ImportError:
-        return {}
+        yield None
+        return
     chromium = shutil.which("chromium")
     if chromium is None:
-        return {}
+        yield None
+        return
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        found = {path: _painted(browser, server, path, rounds) for path in paths}
+        yield browser
         browser.close()
-    return found
 
 
-def _painted(browser: Any, server: Server, path: str, rounds: int) -> tuple[float, float]:
+def _context(browser: Any, server: Server) -> Any:
+    """Return a browser that is logged in, with nothing in its cache."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    credentials = {"name": USER, "password": PASSWORD}
-    origin = {"Origin": server.url}
+    credentials, origin = {"name": USER, "password": PASSWORD}, {"Origin": server.url}
     answer = context.request.post(f"{server.url}/api/v1/session", data=credentials, headers=origin)
     assert answer.ok, answer.text()
+    return context
+
+
+def _painted(context: Any, address: str, rounds: int = 7) -> tuple[float, float]:
     page, found = context.new_page(), []
     for _ in range(rounds + 1):
         page.goto("about:blank")
-        page.goto(f"{server.url}{path}")
+        page.goto(address)
         while not page.evaluate(f"{_PAINT}.length"):
             page.wait_for_timeout(20)
         found.append(page.evaluate(f"{_PAINT}[0].startTime"))

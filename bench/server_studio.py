@@ -129,6 +129,12 @@ def memory_of(process: int) -> tuple[int, int]:
     return sum(proportional for proportional, _ in found), sum(resident for _, resident in found)
 
 
+def processor_of(process: int) -> float:
+    """Return how many seconds of processor time a process has taken."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _add_user(studio: Studio) -> None:
     secret = studio.root / "password"
     secret.write_text(PASSWORD)

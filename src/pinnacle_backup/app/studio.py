@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import pwd
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,6 +30,14 @@ from pinnacle_backup.state.instants import iso
 from pinnacle_backup.state.jobs import Jobs
 from pinnacle_backup.state.runs import Runs
 from pinnacle_backup.store.local import LocalStore
+
+Launch = Callable[[Callable[[], "subprocess.Popen[bytes]"]], "subprocess.Popen[bytes]"]
+
+
+def directly(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Start a process from the thread that wants it."""
+    return start()
+
 
 WAIT_SECONDS = 10.0
 """How long a command waits for another one before it says that the repository is busy."""
@@ -51,6 +60,7 @@ class Studio:
         warned: What the person was told already.
         run_id: Number of the record that was made for this process's run by whoever started it; 0 for none.
         memory: What is kept between questions; a command looks anew each time.
+        launch: Starts a process for a run.
     """
 
     place: Place
@@ -64,6 +74,7 @@ class Studio:
     warned: set[str] = field(default_factory=set)
     run_id: int = 0
     memory: Memory = field(default_factory=forgetful)
+    launch: Launch = directly
 
     @property
     def root(self) -> str:
@@ -191,6 +202,7 @@ def open_studio(
     origin: Origin | None = None,
     run_id: int = 0,
     memory: Memory | None = None,
+    launch: Launch = directly,
 ) -> Studio:
     """
     Return the studio at a place.
@@ -200,7 +212,7 @@ def open_studio(
         command: What is run, for those who have to wait for it.
         warn: Told what a person should know about the configuration, and of a log that cannot be written.
         origin: From where its runs are started; None for a command of whoever runs this process.
-        run_id, memory: See ``Studio``.
+        run_id, memory, launch: See ``Studio``.
 
     Raises:
         ConfigError: Its configuration is wrong.
@@ -219,6 +231,7 @@ def open_studio(
         origin=origin or Origin(user=user_name()),
         run_id=run_id,
         memory=memory or forgetful(),
+        launch=launch,
     )
 
 
