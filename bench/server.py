@@ -1,222 +1,163 @@
 """
-Measure the server: what it costs a backup when many people look at pages, and how quickly pages come.
+Measure the server: how quickly pages come, its memory, and what it costs a backup that many look at pages.
 
-    python bench/server.py                       two or three minutes
-    python bench/server.py --pairs 1 --megabytes 200
+    python bench/server.py --work FOLDER             keeps the studios there for the next time
+    python bench/server.py --backups 100 --entries 50000 --megabytes 200 --pairs 2
 
-Clients look at pages and lists at a fixed rate, and each follows the events, as an open page does. The
-figures mean something beside each other, not beside those of another machine.
+The first time it makes 1,000 backups and a folder with 500,000 files, which takes ten minutes; then it takes
+three. Figures of pages are medians. A backup is timed without and with clients in turn, and the ratio is the
+median of these pairs: what else the machine does meets both alike.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import itertools
 import json
-import os
-import random
-import re
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[1]
-PATHS = {
-    "api": ("/api/v1/backups", "/api/v1/runs", "/api/v1/health", "/api/v1/session"),
-    "pages": ("/", "/backups", "/runs", "/api/v1/backups", "/api/v1/runs", "/static/css/base.css"),
-}
-OK = 200
-PAGES = ("/", "/backups", "/runs", "/schedule", "/checks", "/notifications", "/settings", "/users", "/audit")
+from server_load import ASKED, Load
+from server_pages import addresses, answered, blank, logged_in, painted
+from server_studio import Server, Studio, memory_of, studio_of_many, studio_of_one_folder
+
+PARTS = ("pages", "folder", "load")
+MB = 1_000_000
+_IDLE_SECONDS = 5
 
 
 def main() -> int:
     """Print the figures; return 1 where a request failed."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="bench-server-") as folder:
-        studio = Studio(Path(folder), options.megabytes)
-        for _ in range(options.backups):
-            studio.run("create", "--type", "incremental")
-        with studio.serving() as (port, token):
-            print(f"first byte to last of each page, {options.backups + 1} backups, median of 20:")
-            for path in PAGES:
-                print(f"  {path:<16} {_page(port, token, path):6.1f} ms")
-            alone, beside, load = _pairs(studio, port, token, options)
-    ratios = [with_load / without for without, with_load in zip(alone, beside, strict=True)]
-    print(f"a backup of {options.megabytes} MB alone: {statistics.median(alone):.2f} s (median)")
-    print(f"with {options.clients} clients, {options.rate} requests/s: {statistics.median(beside):.2f} s")
-    print(f"ratio: {statistics.median(ratios):.3f}, median of {' '.join(f'{ratio:.3f}' for ratio in ratios)}")
-    print(f"requests: {len(load.seconds)}, errors: {load.errors}, {_quantiles(load.seconds)}")
-    return 1 if load.errors else 0
+        work = Path(options.work or folder)
+        found = {part: _MEASURES[part](work, options) for part in PARTS if part in options.only}
+    if options.json:
+        Path(options.json).write_text(json.dumps(found, indent=2) + "\n")
+    return 1 if found.get("load", {}).get("errors") else 0
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
-    parser.add_argument("--megabytes", type=int, default=500, help="size of the studio")
-    parser.add_argument("--backups", type=int, default=20, help="how many incremental ones there are")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, add_help=True
+    )
+    parser.add_argument("--work", help="where the studios are made, and kept")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures into this file")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="measure these parts only")
+    parser.add_argument("--backups", type=int, default=1000, help="how many there are")
+    parser.add_argument("--entries", type=int, default=500_000, help="files in the large folder")
+    parser.add_argument("--megabytes", type=int, default=500, help="size of the studio that is backed up")
     parser.add_argument("--clients", type=int, default=50, help="at the same time")
     parser.add_argument("--rate", type=int, default=200, help="requests a second, all together")
     parser.add_argument("--pairs", type=int, default=5, help="backups without and with clients")
-    parser.add_argument("--ask", choices=PATHS, default="api", help="what clients ask for")
+    parser.add_argument("--ask", choices=ASKED, default="mixed", help="what clients ask for")
     parser.add_argument("--no-events", dest="events", action="store_false", help="nobody follows the events")
     return parser.parse_args()
 
 
-class Studio:
-    """A studio of files that compress to a half, and the real commands on it."""
-
-    def __init__(self, folder: Path, megabytes: int) -> None:
-        self.root = folder / "studio"
-        (self.root / "uploads").mkdir(parents=True)
-        (self.root / "config.json").write_text(
-            json.dumps({"backup": {"paths": ["uploads/"], "schedule": {"daily_full_backup": False}}})
-        )
-        chance = random.Random(1)
-        for number in range(megabytes):
-            half = chance.randbytes(500_000)
-            (self.root / "uploads" / f"{number}.bin").write_bytes(half + b"text " * 100_000)
-        self.run("create")
-
-    def run(self, *words: str) -> str:
-        """Run a command that has to succeed, and return what it printed."""
-        command = [sys.executable, "-P", "-m", "pinnacle_backup", "--root", str(self.root), *words]
-        env = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
-        return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
-
-    def timed_backup(self) -> float:
-        """Make a full backup, and return how many seconds it took."""
-        began = time.perf_counter()
-        self.run("create")
-        return time.perf_counter() - began
-
-    @contextmanager
-    def serving(self) -> Iterator[tuple[int, str]]:
-        """Serve, and give port and token."""
-        token = re.findall(
-            r"pb_\S+", self.run("token", "create", "--name", "bench", "--role", "administrator")
-        )[0]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.run("serve", "--daemon", "--port", str(port))
-        try:
-            yield port, token
-        finally:
-            self.run("serve", "--stop")
+def _many(work: Path, options: argparse.Namespace) -> Studio:
+    return studio_of_many(work, backups=options.backups, megabytes=options.megabytes)
 
 
-@dataclass
-class Load:
-    """What clients met: how long each request took, and how many failed."""
-
-    seconds: list[float] = field(default_factory=list)
-    errors: int = 0
-
-
-def _pairs(
-    studio: Studio, port: int, token: str, options: argparse.Namespace
-) -> tuple[list[float], list[float], Load]:
-    """Time backups without and with clients, in turn: what else the machine does meets both alike."""
-    alone, beside, load = [], [], Load()
-    for _ in range(options.pairs):
-        alone.append(studio.timed_backup())
-        beside.append(asyncio.run(_beside(studio, port, token, options, load)))
-    return alone, beside, load
-
-
-async def _beside(studio: Studio, port: int, token: str, options: argparse.Namespace, load: Load) -> float:
-    every = options.clients / options.rate
-    asked = PATHS[options.ask]
-    clients = [
-        asyncio.create_task(_client(port, token, asked, number, every, load))
-        for number in range(options.clients)
-    ]
-    if options.events:
-        clients += [asyncio.create_task(_follow(port, token)) for _ in range(options.clients)]
-    await asyncio.sleep(1)
-    seconds = await asyncio.to_thread(studio.timed_backup)
-    for client in clients:
-        client.cancel()
-    await asyncio.gather(*clients, return_exceptions=True)
-    return seconds
+def _pages(work: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure every page, and the memory after all were seen."""
+    studio = _many(work, options)
+    with studio.serving() as server:
+        paths = addresses(server)
+        who = logged_in(server)
+        times, paints = {path: answered(server, path, who) for path in paths}, painted(server, paths)
+        print(f"{studio.count():,} backups; milliseconds (median)")
+        print(f"  {'page':<24} {'answered':>9} {'painted':>9} {'first visit':>12}")
+        for path in paths:
+            first, later = paints.get(path, (0.0, 0.0))
+            print(f"  {_short(path):<24} {times[path]:9.1f} {_or_none(later):>9} {_or_none(first):>12}")
+        if paints:
+            print(f"  a word without any server: {blank():.1f} ms to the first paint")
+            print(f"  slowest: {max(later for _, later in paints.values()):.0f} ms to the first paint")
+        memory = _idle(server)
+    pages = {
+        _short(path): {"answered": times[path], "painted": paints.get(path, (None, None))[1]}
+        for path in paths
+    }
+    return {"backups": options.backups, "pages": pages, **memory}
 
 
-async def _client(
-    port: int, token: str, asked: tuple[str, ...], first: int, every: float, load: Load
-) -> None:
-    """Ask again and again on one connection, at a steady pace."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    await asyncio.sleep(every * random.random())
-    due = time.perf_counter()
-    for turn in itertools.count(first):
-        began = time.perf_counter()
-        try:
-            status = await _ask(reader, writer, token, asked[turn % len(asked)])
-        except OSError:
-            status = 0
-        load.seconds.append(time.perf_counter() - began)
-        load.errors += status != OK
-        due = max(due + every, time.perf_counter())
-        await asyncio.sleep(due - time.perf_counter())
+def _idle(server: Server) -> dict[str, float]:
+    """Measure the memory after a while in which nobody asks."""
+    time.sleep(_IDLE_SECONDS)
+    proportional, resident = memory_of(server.process)
+    print(f"idle, after all pages were seen: {proportional / MB:.0f} MB (PSS), {resident / MB:.0f} MB (RSS)")
+    return {"idle_pss": proportional, "idle_rss": resident}
 
 
-async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str, path: str) -> int:
-    """Send a request and read the answer, and return its status."""
-    writer.write(_request(token, path))
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = re.search(rb"(?i)content-length: (\d+)", head)
-    if length:
-        await reader.readexactly(int(length[1]))
-    else:
-        while (size := int(await reader.readline(), 16)) > 0:
-            await reader.readexactly(size + 2)
-        await reader.readline()
-    return int(head.split(b" ", 2)[1])
+def _folder(work: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure the pages of a large folder: its beginning, and from somewhere in the middle."""
+    studio = studio_of_one_folder(work, entries=options.entries)
+    with studio.serving() as server:
+        start = "/backups/latest/browse?path=uploads/large"
+        middle = f"{start}&after=uploads/large/file-{options.entries // 2:07}.txt"
+        found: dict[str, Any] = {"entries": options.entries}
+        for name, path in (("first page", start), ("from the middle", middle)):
+            paint = painted(server, [path]).get(path, (0.0, 0.0))
+            milliseconds = answered(server, path, logged_in(server))
+            found[name] = {"answered": milliseconds, "painted": paint[1] or None}
+            print(f"a folder of {options.entries:,} entries, {name}, milliseconds (median):")
+            print(f"  answered {milliseconds:.1f}, painted {_or_none(paint[1])}")
+    return found
 
 
-async def _follow(port: int, token: str) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(_request(token, "/api/v1/events"))
-    with suppress(asyncio.CancelledError):
-        while await reader.read(65536):
-            pass
-    writer.close()
+def _load(work: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure what clients cost a backup, and what a backup costs clients."""
+    studio = _many(work, options)
+    load = Load(options.clients, options.rate, ASKED[options.ask], options.events)
+    alone, beside = [], []
+    with studio.serving() as server:
+        studio.timed_backup()
+        for _ in range(options.pairs):
+            alone.append(studio.timed_backup())
+            beside.append(load.beside(server, studio.timed_backup))
+    ratios = [with_load / without for without, with_load in zip(alone, beside, strict=True)]
+    ratio, cuts = statistics.median(ratios), statistics.quantiles(load.seconds, n=100)
+    print(f"a backup of {options.megabytes} MB alone: {statistics.median(alone):.2f} s")
+    print(f"with {options.clients} clients, {options.rate} requests/s: {statistics.median(beside):.2f} s")
+    print(f"ratio: {ratio:.3f}, the median of {' '.join(f'{each:.3f}' for each in sorted(ratios))}")
+    print(
+        f"requests: {len(load.seconds)} ({len(load.seconds) / load.lasted:.0f}/s), errors: {load.errors}, "
+        f"median {1000 * cuts[49]:.0f} ms, 95 % {1000 * cuts[94]:.0f} ms, 99 % {1000 * cuts[98]:.0f} ms"
+    )
+    each = 1000 * load.processor / len(load.seconds)
+    print(f"the server: {each:.1f} ms of processor time a request, {load.processor / load.lasted:.0%} of one")
+    return {
+        "ratio": ratio,
+        "processor": each,
+        "ratios": ratios,
+        "alone": alone,
+        "beside": beside,
+        "requests": len(load.seconds),
+        "rate": len(load.seconds) / load.lasted,
+        "errors": load.errors,
+        "median": cuts[49],
+        "95 %": cuts[94],
+        "99 %": cuts[98],
+    }
 
 
-def _request(token: str, path: str) -> bytes:
-    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-    return f"{head}Accept: text/html, */*\r\n\r\n".encode()
-
-
-def _page(port: int, token: str, path: str) -> float:
-    """Return how many milliseconds a page takes, median."""
-
-    async def ask() -> list[float]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        found = []
-        for _ in range(21):
-            began = time.perf_counter()
-            assert await _ask(reader, writer, token, path) == OK, path
-            found.append(time.perf_counter() - began)
-        writer.close()
-        return found[1:]
-
-    return 1000 * statistics.median(asyncio.run(ask()))
-
-
-def _quantiles(seconds: list[float]) -> str:
-    cuts = statistics.quantiles(seconds, n=100)
-    return ", ".join(
-        f"{name} {1000 * cuts[place]:.0f} ms" for name, place in (("median", 49), ("95 %", 94), ("99 %", 98))
+def _short(path: str) -> str:
+    """Return an address without ids."""
+    parts = path.split("/")
+    return "/".join(
+        "..." if any(c.isdigit() for c in part) and place > 1 else part for place, part in enumerate(parts)
     )
 
+
+def _or_none(milliseconds: float) -> str:
+    return f"{milliseconds:.1f}" if milliseconds else "-"
+
+
+_MEASURES = {"pages": _pages, "folder": _folder, "load": _load}
 
 if __name__ == "__main__":
     sys.exit(main())

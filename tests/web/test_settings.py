@@ -66,6 +66,22 @@ def test_every_setting_has_a_field(server: Server) -> None:
     assert server.request("GET", "/settings/nothing").status_code == 404
 
 
+def test_every_group_is_checked_in_the_browser(server: Server, browser: Browser) -> None:
+    """Whatever kinds of values it shows, nothing has changed as long as nobody changes anything."""
+    with watched(browser) as seen:
+        page = seen.page
+        server.login(page)
+        for group in ("backup", "retention", "encryption", "schedule", "notifications", "cloud", "logs"):
+            page.goto(f"{server.url}/settings/{group}")
+            with page.expect_response("**/settings/check") as checked:
+                page.locator("form[data-settings]").dispatch_event("input")
+            assert checked.value.json() == {"changes": [], "errors": [], "sensitive": False}, group
+        assert seen.complaints == []
+        page.context.clear_cookies()
+        page.locator("form[data-settings]").dispatch_event("input")
+        expect(page.get_by_text("nobody is logged in")).to_be_visible()
+
+
 def test_settings_are_checked_reviewed_and_saved_in_the_browser(tmp_path: Path, browser: Browser) -> None:
     """A slip is told while one types; the difference is shown; what is sensitive takes the own password."""
     with serving(tmp_path) as server, watched(browser) as seen:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pinnacle_backup.app.remembered import CHECKED, catalog_of, lost
+from pinnacle_backup.app.remembered import CHECKED, catalog_file, lost
 from pinnacle_backup.config.cloud import Bucket
 from pinnacle_backup.config.secrets import Secret
 from pinnacle_backup.repository.archives import read_facts
-from pinnacle_backup.repository.repository import Repository
+from pinnacle_backup.repository.catalog import Catalog
+from pinnacle_backup.repository.repository import KeptListing, Repository
 from pinnacle_backup.store.cloud.opening import open_store
 from pinnacle_backup.store.cloud.place import CloudPlace
 
@@ -43,7 +44,8 @@ class BucketDestination:
         self.place, self.name = place, name or place.address
         self.automatic, self.retention_days = automatic, retention_days
         self._studio = studio
-        self.catalog = catalog_of(studio, f"{place.address} {place.endpoint_url}")
+        self.catalog_file = catalog_file(studio, f"{place.address} {place.endpoint_url}")
+        self.catalog = Catalog(self.catalog_file)
         self._store = open_store(place)
 
     @property
@@ -51,10 +53,11 @@ class BucketDestination:
         """Where the bucket is: ``s3://bucket/prefix``."""
         return self.place.address
 
-    def open(self, *, despite_mount: bool = False) -> Repository:  # noqa: ARG002 - a bucket is not mounted
+    def open(self, *, despite_mount: bool = False, kept: KeptListing | None = None) -> Repository:  # noqa: ARG002 - a bucket is not mounted
         """Return the backups in the bucket; nothing is asked of it yet."""
+        randomness = self._studio.randomness
         return Repository(
-            self._store, self.catalog, read_facts=read_facts, random_bytes=self._studio.randomness
+            self._store, self.catalog, read_facts=read_facts, random_bytes=randomness, kept=kept
         )
 
     def lost(self) -> int:

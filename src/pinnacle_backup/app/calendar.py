@@ -51,6 +51,10 @@ class Past:
 
 def calendar(studio: Studio, days: int = DAYS) -> tuple[CalendarDay, ...]:
     """Return what became of the last days, today included, oldest first."""
+    return studio.memory.days.get(studio.files, lambda: _calendar(studio, days), key=days)
+
+
+def _calendar(studio: Studio, days: int) -> tuple[CalendarDay, ...]:
     zone, now = schedule_zone(studio), studio.now()
     today = now.astimezone(zone).date()
     first = today - timedelta(days=days - 1)

@@ -17,7 +17,7 @@ from pinnacle_backup.config.cloud import Destination as Settings
 from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.repository.catalog import Catalog
-from pinnacle_backup.repository.repository import Repository
+from pinnacle_backup.repository.repository import KeptListing, Repository
 
 if TYPE_CHECKING:
     from pinnacle_backup.app.studio import Studio
@@ -32,23 +32,26 @@ class Destination(Protocol):
         automatic: Whether each backup goes there as soon as it is made.
         retention_days: Days that a full backup stays there; None is as long as here.
         catalog: What was remembered.
+        catalog_file: Its file.
     """
 
     name: str
     automatic: bool
     retention_days: int | None
     catalog: Catalog
+    catalog_file: str
 
     @property
     def address(self) -> str:
         """Where it is, in words: a folder, or ``s3://bucket/prefix``."""
 
-    def open(self, *, despite_mount: bool = False) -> Repository:
+    def open(self, *, despite_mount: bool = False, kept: KeptListing | None = None) -> Repository:
         """
         Return the backups there.
 
         Args:
             despite_mount: Take a folder although it was on a disk of its own before.
+            kept: See ``Repository``.
 
         Raises:
             StoreError: There is no such folder, or its disk is not mounted.

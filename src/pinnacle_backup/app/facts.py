@@ -109,7 +109,7 @@ def facts_of(studio: Studio) -> Facts:
         store_fault=store_fault,
         log_fault=log_fault(studio),
         suspended=suspended(studio, listing.backups),
-        runs=record.ask(lambda: tuple(studio.runs.newest(KEPT)), default=()),
+        runs=record.ask(lambda: _runs(studio), default=()),
         scheduler=scheduler_of(studio),
         stopped=record.ask(lambda: stopped(studio), default=nobody),
         paused=record.ask(lambda: studio.jobs.paused(now), default=""),
@@ -120,6 +120,10 @@ def facts_of(studio: Studio) -> Facts:
         destinations=destination_states(studio, listing),
         state_fault=record.fault,  # evaluated last: it is the first that was met above
     )
+
+
+def _runs(studio: Studio) -> tuple[Run, ...]:
+    return studio.memory.runs.get(studio.record_files, lambda: tuple(studio.runs.newest(KEPT)))
 
 
 def _store(studio: Studio) -> tuple[Listing, Space | None, PinnacleError | None]:

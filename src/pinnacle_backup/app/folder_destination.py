@@ -12,11 +12,12 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from pinnacle_backup.app.remembered import CHECKED, catalog_of, lost
+from pinnacle_backup.app.remembered import CHECKED, catalog_file, lost
 from pinnacle_backup.errors import StoreError, UsageError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.repository.archives import read_facts
-from pinnacle_backup.repository.repository import Repository
+from pinnacle_backup.repository.catalog import Catalog
+from pinnacle_backup.repository.repository import KeptListing, Repository
 from pinnacle_backup.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class FolderDestination:
         self.path, self.name = path, name or path
         self.automatic, self.retention_days = automatic, retention_days
         self._studio = studio
-        self.catalog = catalog_of(studio, path)
+        self.catalog_file = catalog_file(studio, path)
+        self.catalog = Catalog(self.catalog_file)
         self._store = LocalStore(path)
 
     @property
@@ -57,12 +59,13 @@ class FolderDestination:
         """The folder."""
         return self.path
 
-    def open(self, *, despite_mount: bool = False) -> Repository:
+    def open(self, *, despite_mount: bool = False, kept: KeptListing | None = None) -> Repository:
         """
         Return the backups in the folder.
 
         Args:
             despite_mount: Take it although it was on a disk of its own before.
+            kept: See ``Repository``.
 
         Raises:
             StoreError: There is no such folder, or its disk is not mounted.
@@ -76,8 +79,9 @@ class FolderDestination:
         self._refuse_the_original()
         if not despite_mount:
             self._expect_mount()
+        randomness = self._studio.randomness
         return Repository(
-            self._store, self.catalog, read_facts=read_facts, random_bytes=self._studio.randomness
+            self._store, self.catalog, read_facts=read_facts, random_bytes=randomness, kept=kept
         )
 
     def lost(self) -> int:

@@ -52,15 +52,17 @@ def _start(
     reader = pipe_with(password) if password else None
     words = ["--started-by", studio.origin.user, "export", info.header.id, "--output", "-"]
     try:
-        return subprocess.Popen(  # noqa: S603 - our own program
-            [*command_line(studio.place), *words, *password_words(reader)],
-            cwd=studio.root,
-            env=environment(studio.place.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            pass_fds=() if reader is None else (reader,),
-            start_new_session=True,
+        return studio.launch(
+            lambda: subprocess.Popen(  # noqa: S603 - our own program
+                [*command_line(studio.place), *words, *password_words(reader)],
+                cwd=studio.root,
+                env=environment(studio.place.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                pass_fds=() if reader is None else (reader,),
+                start_new_session=True,
+            )
         )
     except OSError as error:
         raise PinnacleError(f"the export could not be started: {error.strerror}") from error

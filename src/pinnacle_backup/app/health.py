@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from pinnacle_backup.app import checks, run_checks
 from pinnacle_backup.app.facts import Facts, facts_of
 from pinnacle_backup.app.overdue import overdue_of, promise_of, state_in_words
+from pinnacle_backup.app.scheduler.lease import scheduler_of
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.model.health import OK, Check, Health, Overdue, health_of
 
 
 def studio_health(studio: Studio) -> Health:
     """Return how the studio stands. Runs whose process is gone are marked as killed before."""
-    return judge(facts_of(studio))
+    return studio.memory.health.get(
+        studio.files, lambda: judge(facts_of(studio)), key=str(scheduler_of(studio))
+    )
 
 
 def overdue(studio: Studio) -> Overdue | None:

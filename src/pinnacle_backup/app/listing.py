@@ -8,6 +8,7 @@ from pinnacle_backup.app.destination_states import whereabouts
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.unlocking import keyring_of
+from pinnacle_backup.config.secrets import is_at_hand
 from pinnacle_backup.errors import DamagedError
 from pinnacle_backup.model.backup import BackupInfo, BackupSummary
 from pinnacle_backup.model.queries import BackupDetails, ListedBackups
@@ -72,8 +73,10 @@ def _sha256(studio: Studio, info: BackupInfo) -> str:
 
 def _summary(studio: Studio, info: BackupInfo, passwords: PasswordSource) -> BackupSummary | None:
     """Return the summary; None where it takes a password and none is at hand. Nobody is asked."""
-    if info.encrypted and not passwords.given(studio.configuration.backup.encryption.key):
-        return None
+    if info.encrypted:
+        known = passwords.given(studio.configuration.backup.encryption.key)
+        if not any(is_at_hand(password.value) for password in known):
+            return None
     keyring = keyring_of(studio, (info,), passwords)
     reader = open_archive(studio.repository.store.open(info.name), info.name, keyring)
     try:

@@ -11,7 +11,8 @@ from datetime import datetime
 from pinnacle_backup.app.destinations import destinations_of
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
-from pinnacle_backup.app.unlocking import keyring_of
+from pinnacle_backup.app.unlocking import keyring_of, ring_of
+from pinnacle_backup.config.secrets import is_at_hand
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.errors import BackupNotFound, PinnacleError, StoreError
 from pinnacle_backup.model.backup import BackupInfo
@@ -185,7 +186,7 @@ def opener_of_all(studio: Studio, passwords: PasswordSource) -> tuple[Listing, O
     listing = studio.repository.listing()
     encrypted = [info for info in listing.backups if info.encrypted]
     known = passwords.given(studio.configuration.backup.encryption.key) if encrypted else ()
-    keyring = KeyRing([password.value.reveal() for password in known])
+    keyring = ring_of([password for password in known if is_at_hand(password.value)])
     return listing, OpenByName(studio.repository.store, _names(listing), keyring)
 
 

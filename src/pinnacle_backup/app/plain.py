@@ -19,6 +19,18 @@ from pinnacle_backup.model.paths import printable, to_bytes
 
 def plain(value: object) -> Any:
     """Return the value as objects, arrays, text, numbers, booleans and null."""
+    if isinstance(value, str):
+        return printable(value)
+    if value is None or isinstance(value, int | float):  # most values: a list of a thousand backups has many
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return b64encode(value).decode() if isinstance(value, bytes) else _struct(value)
+
+
+def _struct(value: object) -> Any:
     if isinstance(value, BackupInfo):
         return _backup(value)
     if isinstance(value, Entry):
@@ -27,13 +39,7 @@ def plain(value: object) -> Any:
         return _summary(value)
     if isinstance(value, msgspec.Struct):
         return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, bytes):
-        return b64encode(value).decode()
-    return printable(value) if isinstance(value, str) else value
+    return value
 
 
 def _backup(backup: BackupInfo) -> dict[str, Any]:

@@ -116,15 +116,18 @@ def _start(
     reader = pipe_with(password) if password else None
     try:
         with open(plan + _SAID, "xb") as out, open(plan + _COMPLAINED, "xb") as err:
-            return subprocess.Popen(  # noqa: S603 - our own program
-                [*command_line(studio.place), "--json", *by, *words, "--dry-run", *password_words(reader)],
-                cwd=studio.root,
-                env=environment(studio.place.environ),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                pass_fds=() if reader is None else (reader,),
-                start_new_session=True,
+            command = [*command_line(studio.place), "--json", *by, *words, "--dry-run"]
+            return studio.launch(
+                lambda: subprocess.Popen(  # noqa: S603 - our own program
+                    [*command, *password_words(reader)],
+                    cwd=studio.root,
+                    env=environment(studio.place.environ),
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    pass_fds=() if reader is None else (reader,),
+                    start_new_session=True,
+                )
             )
     except OSError as error:
         raise PinnacleError(f"the plan could not be begun: {error.strerror}") from error

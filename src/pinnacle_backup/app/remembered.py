@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pinnacle_backup.app.studio import Studio
 
 
-def catalog_of(studio: Studio, address: str) -> Catalog:
-    """Return the catalog of the copies at an address."""
+def catalog_file(studio: Studio, address: str) -> str:
+    """Return where the catalog of the copies at an address is."""
     digest = hashlib.sha256(os.fsencode(address)).hexdigest()[:16]
-    return Catalog(os.path.join(studio.state_directory, "copies", f"{digest}.db"))
+    return os.path.join(studio.state_directory, "copies", f"{digest}.db")
 
 
 def lost(catalog: Catalog, store: Store) -> int:

@@ -40,15 +40,17 @@ def start_run(
     hidden = ["--started-by", studio.origin.user, "--run-id", str(number)]
     reader = pipe_with(password) if password else None
     try:
-        popen = subprocess.Popen(  # noqa: S603 - our own program
-            [*command_line(studio.place), *hidden, *words, *password_words(reader)],
-            cwd=studio.root,
-            env=environment(studio.place.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=() if reader is None else (reader,),
-            start_new_session=True,
+        popen = studio.launch(
+            lambda: subprocess.Popen(  # noqa: S603 - our own program
+                [*command_line(studio.place), *hidden, *words, *password_words(reader)],
+                cwd=studio.root,
+                env=environment(studio.place.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=() if reader is None else (reader,),
+                start_new_session=True,
+            )
         )
     except OSError as error:
         record_end(studio, number, PinnacleError(f"it could not be started: {error.strerror}"))

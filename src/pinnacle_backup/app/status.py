@@ -10,6 +10,7 @@ from pinnacle_backup.app.facts import Facts, facts_of
 from pinnacle_backup.app.health import judge
 from pinnacle_backup.app.overdue import overdue_of
 from pinnacle_backup.app.schedule import upcoming
+from pinnacle_backup.app.scheduler.lease import scheduler_of
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.model.backup import FULL, BackupInfo
@@ -19,8 +20,9 @@ from pinnacle_backup.schedule.words import in_words
 
 def studio_status(studio: Studio) -> StudioStatus:
     """Return how the studio stands. Runs whose process is gone are marked as killed before."""
-    facts = facts_of(studio)
-    return _status(studio, facts)
+    return studio.memory.status.get(
+        studio.files, lambda: _status(studio, facts_of(studio)), key=str(scheduler_of(studio))
+    )
 
 
 def _status(studio: Studio, facts: Facts) -> StudioStatus:

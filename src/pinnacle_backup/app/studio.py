@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import pwd
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from pinnacle_backup.app.destinations import Destination, primary_of
+from pinnacle_backup.app.memory import Memory, forgetful
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.config.logs import ERRORS, Logs, open_logs
 from pinnacle_backup.config.redact import Redactor
@@ -29,6 +31,14 @@ from pinnacle_backup.state.instants import iso
 from pinnacle_backup.state.jobs import Jobs
 from pinnacle_backup.state.runs import Runs
 from pinnacle_backup.store.local import LocalStore
+
+Launch = Callable[[Callable[[], "subprocess.Popen[bytes]"]], "subprocess.Popen[bytes]"]
+
+
+def directly(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Start a process from the thread that wants it."""
+    return start()
+
 
 WAIT_SECONDS = 10.0
 """How long a command waits for another one before it says that the repository is busy."""
@@ -51,6 +61,8 @@ class Studio:
         warned: What the person was told already.
         run_id: Number of the record that was made for this process's run by whoever started it; 0 for none.
         elsewhere: The destination whose backups are meant; None for those of the studio itself.
+        memory: What is kept between questions; a command looks anew each time.
+        launch: Starts a process for a run.
     """
 
     place: Place
@@ -64,6 +76,8 @@ class Studio:
     warned: set[str] = field(default_factory=set)
     run_id: int = 0
     elsewhere: Destination | None = None
+    memory: Memory = field(default_factory=forgetful)
+    launch: Launch = directly
 
     @property
     def root(self) -> str:
@@ -96,11 +110,36 @@ class Studio:
     @cached_property
     def repository(self) -> Repository:
         """The backups: of the studio itself, or of the destination that is meant."""
+        kept = partial(self.memory.listing.get, self.listing_files)
         if self.elsewhere is not None:
-            return self.elsewhere.open()
-        catalog = Catalog(os.path.join(self.state_directory, "catalog.db"))
-        store = LocalStore(self.directory)
-        return Repository(store, catalog, read_facts=read_facts, random_bytes=self.randomness)
+            return self.elsewhere.open(kept=kept)
+        store, catalog = LocalStore(self.directory), Catalog(self._catalog_file)
+        return Repository(store, catalog, read_facts=read_facts, random_bytes=self.randomness, kept=kept)
+
+    @property
+    def listing_files(self) -> tuple[str, ...]:
+        """What the list of backups is made from."""
+        if self.elsewhere is not None:
+            return (self.elsewhere.catalog_file,)
+        return self.directory, self._catalog_file
+
+    @property
+    def record_files(self) -> tuple[str, ...]:
+        """What the record of runs is made from."""
+        return (self._state_file,)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What nearly all that is known of the studio is made from."""
+        return (*self.listing_files, *self.record_files, self.place.file)
+
+    @property
+    def _catalog_file(self) -> str:
+        return os.path.join(self.state_directory, "catalog.db")
+
+    @property
+    def _state_file(self) -> str:
+        return os.path.join(self.state_directory, FILE_NAME)
 
     @property
     def where(self) -> str:
@@ -109,7 +148,7 @@ class Studio:
 
     def at(self, destination: Destination) -> Studio:
         """Return this studio with the backups of a destination in place of its own."""
-        return replace(self, elsewhere=destination)
+        return replace(self, elsewhere=destination, memory=forgetful())
 
     def acting_for(self, origin: Origin, *, share: bool = True) -> Studio:
         """
@@ -135,7 +174,7 @@ class Studio:
     @cached_property
     def state(self) -> Database:
         """The record of what happened and what is to be done."""
-        return Database(os.path.join(self.state_directory, FILE_NAME), warn=self.log.warning)
+        return Database(self._state_file, warn=self.log.warning)
 
     @property
     def runs(self) -> Runs:
@@ -180,6 +219,8 @@ def open_studio(
     warn: Callable[[str], None],
     origin: Origin | None = None,
     run_id: int = 0,
+    memory: Memory | None = None,
+    launch: Launch = directly,
 ) -> Studio:
     """
     Return the studio at a place.
@@ -189,7 +230,7 @@ def open_studio(
         command: What is run, for those who have to wait for it.
         warn: Told what a person should know about the configuration, and of a log that cannot be written.
         origin: From where its runs are started; None for a command of whoever runs this process.
-        run_id: See ``Studio``.
+        run_id, memory, launch: See ``Studio``.
 
     Raises:
         ConfigError: Its configuration is wrong.
@@ -207,9 +248,11 @@ def open_studio(
         warn=warn,
         origin=origin or Origin(user=user_name()),
         run_id=run_id,
+        memory=memory or forgetful(),
+        launch=launch,
     )
     primary = primary_of(studio)
-    return studio if primary is None else studio.at(primary)
+    return studio if primary is None else replace(studio, elsewhere=primary)
 
 
 def user_name() -> str:

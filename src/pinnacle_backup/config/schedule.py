@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -27,6 +28,10 @@ CATCH_UP = "catch-up"
 """Copies what could not be copied before; it is there where backups go to other places at once."""
 BUILT_IN = (DAILY_FULL, HOURLY_INCREMENTAL, WEEKLY_CLEANUP, CATCH_UP)
 """Names of the jobs that the keys of the guide stand for, and of the one that comes with cloud storage."""
+
+_DAY: Final = 24 * 60
+_WEEK: Final = 7 * _DAY
+"""In minutes."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -157,6 +162,31 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f'jobs: expected a name of its own for each job, found "{name}" twice')
         if self.time_zone is not None:
             check_zone(self.time_zone)
+        if _cover_the_week(self.blackout):
+            raise ValueError("blackout: expected a time in the week in which something may start, found none")
+
+
+def _cover_the_week(windows: tuple[Blackout, ...]) -> bool:
+    """Tell whether no minute of the week is left."""
+    spans = sorted(span for window in windows for span in _minutes(window))
+    reached = 0
+    for begin, end in spans:
+        if begin > reached:
+            return False
+        reached = max(reached, end)
+    return reached >= _WEEK
+
+
+def _minutes(window: Blackout) -> Iterator[tuple[int, int]]:
+    """Yield the minutes of the week from and to which a window goes; beyond its end it begins again."""
+    start, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in (window.start, window.end))
+    length = (end - start) % _DAY
+    for number, weekday in enumerate(get_args(Weekday)):
+        if not window.days or weekday in window.days:
+            begin = number * _DAY + start
+            yield begin, min(begin + length, _WEEK)
+            if begin + length > _WEEK:
+                yield 0, begin + length - _WEEK
 
 
 def check_zone(name: str) -> None:

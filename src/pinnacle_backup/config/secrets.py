@@ -76,6 +76,11 @@ class MissingSecret(Secret):
         raise ConfigError(self.fault.message, hint=self.fault.hint)
 
 
+def is_at_hand(secret: Secret) -> bool:
+    """Tell whether a secret that is set can be had."""
+    return not isinstance(secret, MissingSecret)
+
+
 def secrets_in(section: msgspec.Struct) -> Iterator[tuple[str, Secret]]:
     """Yield the path and the value of every secret that is set and can be had, in the order of the schema."""
     return ((path, each) for path, each in _set_in(section) if not isinstance(each, MissingSecret))

@@ -23,8 +23,11 @@ from pinnacle_backup.errors import ConfigError
 ENVIRONMENT: Final = "$env"
 FILE: Final = "$file"
 
-_NEEDED_LATE: Final = "notifications."
-"""What tells people how it went must not keep backups from being made, nor from being restored."""
+_NEEDED_LATE: Final = ("notifications.", "backup.encryption.key")
+"""
+What tells people how it went must not keep backups from being made, nor from being restored; and without the
+password, all can be done that does not take it: what needs it fails with the reason.
+"""
 _DEEPEST: Final = 8
 """Parts of a path; no setting lies deeper, so what does is left to the check of the schema."""
 

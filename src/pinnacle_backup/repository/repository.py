@@ -44,6 +44,10 @@ _READER: Final = "reader"
 _REPOSITORY: Final = "repository"
 
 
+KeptListing = Callable[[Callable[[], Listing]], Listing]
+"""Returns a listing that was made before, while it is right; else what it is given makes one."""
+
+
 class ReadFacts(Protocol):
     """Reads from an archive, without a password, what backup it is; see ``repository.archives``."""
 
@@ -66,13 +70,32 @@ class Repository:
         *,
         read_facts: ReadFacts,
         random_bytes: Callable[[int], bytes] = os.urandom,
+        kept: KeptListing | None = None,
     ) -> None:
+        """
+        Args:
+            store: Where the archives are.
+            catalog: What is known of them.
+            read_facts: Reads an archive that the catalog does not know.
+            random_bytes: Returns that many.
+            kept: Returns a listing that was made before, while it is right; else what it is given makes one.
+        """
         self.store, self.catalog = store, catalog
         self._read_facts, self._random_bytes = read_facts, random_bytes
+        self._kept = kept
 
     def listing(self) -> Listing:
         """
         Return all backups as the store has them now.
+
+        Raises:
+            StoreError: The store cannot be listed completely.
+        """
+        return self._kept(self._listing) if self._kept else self._listing()
+
+    def _listing(self) -> Listing:
+        """
+        Look at every object of the store.
 
         An archive is opened only when the catalog does not know it, or knows it with other size or time.
 
@@ -204,7 +227,7 @@ class Repository:
             self.store.lock(_READER, shared=False, wait_seconds=wait_seconds, owner=owner),
             self.store.lock(_WRITER, shared=False, wait_seconds=wait_seconds, owner=owner),
         ):
-            yield Cleaner(self.store, self.catalog, self.listing())
+            yield Cleaner(self.store, self.catalog, self._listing())
 
     def _objects(self) -> dict[str, StoredObject]:
         try:

@@ -154,6 +154,12 @@ class Runs:
             msgspec.convert(dict(zip(RunLine.__struct_fields__, row, strict=True)), RunLine) for row in rows
         ]
 
+    def newest_lines(self, runs: tuple[int, ...]) -> dict[int, int]:
+        """Return the number of the last line of each run's log; none where it has no line."""
+        marks = ", ".join("?" * len(runs))
+        query = f"SELECT run, max(number) FROM line WHERE run IN ({marks}) GROUP BY run"  # noqa: S608 - marks
+        return {int(str(run)): int(str(number)) for run, number in self._database.read(query, runs)}
+
     def process(self, run: int) -> Process | None:
         """Return the process that executes a run."""
         rows = self._database.read("SELECT process FROM run WHERE id = ?", (run,))

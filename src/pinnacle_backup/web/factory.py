@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from starlette.staticfiles import StaticFiles
 
 from pinnacle_backup import __version__
 from pinnacle_backup.web import problems
@@ -14,6 +12,7 @@ from pinnacle_backup.web.proxies import BehindProxy
 from pinnacle_backup.web.routes import api, pages
 from pinnacle_backup.web.security import Security
 from pinnacle_backup.web.services import Services
+from pinnacle_backup.web.static_files import packaged
 from pinnacle_backup.web.unexpected import Unexpected
 
 PUBLIC: Final = frozenset(
@@ -54,8 +53,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(v1)
     for module in pages.modules():
         app.include_router(module.router)
-    static = resources.files("pinnacle_backup.web") / "static"
-    app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.mount("/static", packaged(), name="static")
     app.add_middleware(Unexpected)
     app.add_middleware(Security, hosts=services.hosts)
     app.add_middleware(BehindProxy, trusted=services.proxies)

@@ -50,6 +50,10 @@ _STATUS: Final[tuple[tuple[type[PinnacleError], int, str], ...]] = (
 )
 
 
+_ANY_CLIENT: Final = "give the password that this backup was made with"
+"""Instead of a hint that names options of the command line."""
+
+
 def install(app: FastAPI) -> None:
     """Let the application answer errors in these ways."""
     app.add_exception_handler(PinnacleError, _ours)
@@ -97,6 +101,7 @@ def wants_page(request: Request) -> bool:
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, PinnacleError)
     status, title = status_of(error)
+    hint = _ANY_CLIENT if isinstance(error, PasswordError) and "--" in error.hint else error.hint
     headers: dict[str, str] = {}
     if isinstance(error, NotAuthenticated):
         if wants_page(request):
@@ -106,8 +111,8 @@ def _ours(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     if isinstance(error, FieldErrors) and not wants_page(request):
         errors = [{"field": field, "message": message} for field, message in error.fields]
-        return problem(status, title, error.message, code=error.code, hint=error.hint, errors=errors)
-    return answer(request, status, title, error.message, code=error.code, hint=error.hint, headers=headers)
+        return problem(status, title, error.message, code=error.code, hint=hint, errors=errors)
+    return answer(request, status, title, error.message, code=error.code, hint=hint, headers=headers)
 
 
 def _to_login(request: Request) -> Response:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -32,3 +33,25 @@ class Remembered(Generic[T]):
             if self._known is None or now - self._known[0] >= self._seconds:
                 self._known = now, work()
             return self._known[1]
+
+
+class Awaited(Generic[T]):
+    """
+    The same for those who wait in the event loop.
+
+    Args:
+        seconds: How long it holds.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = 0.0
+        self._coming: asyncio.Future[T] | None = None
+
+    async def get(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Return the value; whoever comes while it is worked out waits for it, or for its error."""
+        clock = asyncio.get_running_loop().time
+        if self._coming is None or (self._coming.done() and clock() >= self._until):
+            self._coming = asyncio.ensure_future(work())
+            self._until = clock() + self._seconds
+        return await asyncio.shield(self._coming)

@@ -24,7 +24,7 @@ _MACROS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def environment(*, static: str = STATIC) -> Environment:
+def environment(*, static: str = STATIC, version: str = "") -> Environment:
     """
     Return the environment of all templates.
 
@@ -34,6 +34,7 @@ def environment(*, static: str = STATIC) -> Environment:
 
     Args:
         static: Where the static files are served.
+        version: Of these files; empty where pages do not name one.
     """
     env = Environment(
         loader=PackageLoader("pinnacle_backup.web"),
@@ -42,7 +43,9 @@ def environment(*, static: str = STATIC) -> Environment:
         finalize=_encodable,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
+    static = f"{static}/{version}" if version else static
     env.globals.update(static=static, counted=words.counted, speed=words.speed, age=_age)
     env.filters.update(
         size=words.size,
@@ -55,6 +58,12 @@ def environment(*, static: str = STATIC) -> Environment:
     for name, template in _MACROS.items():
         env.globals[name] = env.get_template(template).module
     return env
+
+
+def compile_all(env: Environment) -> None:
+    """Compile all templates, so that nobody who asks for the first page waits for it."""
+    for name in env.list_templates():
+        env.get_template(name)
 
 
 def tone(state: str) -> str:

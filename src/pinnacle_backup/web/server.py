@@ -18,6 +18,8 @@ from pinnacle_backup.app.switch import SERVER
 from pinnacle_backup.web.connections import Patience, protocol
 from pinnacle_backup.web.factory import create_app
 from pinnacle_backup.web.listening import Listening
+from pinnacle_backup.web.priority import Launcher, give_way
+from pinnacle_backup.web.rendering import compile_all
 from pinnacle_backup.web.scheduling import BesideServer
 from pinnacle_backup.web.services import Services
 
@@ -66,6 +68,7 @@ def serve(
         hosts=listening.hosts,
         proxies=listening.proxies,
         scheduling=scheduling,
+        launch=Launcher(),
     )
     with ExitStack() as stack:
         log = services.studio().logs.main
@@ -77,6 +80,10 @@ def serve(
         stack.callback(scheduling.stop)
         stack.callback(ending.begin)
         scheduling.start()
+        give_way()
+        threading.Thread(
+            target=compile_all, args=(services.templates,), name="templates", daemon=True
+        ).start()
         log.info("server: at %s", listening.url)
         stack.callback(log.info, "server: ended")
         _Server(configuration, ready, ending.begin, scheduling.when_well(alive)).run([listener])

@@ -10,13 +10,16 @@ from typing import Protocol
 
 from jinja2 import Environment
 
+from pinnacle_backup.app.memory import Memory, lasting
 from pinnacle_backup.app.place import Place
-from pinnacle_backup.app.studio import Studio, open_studio
+from pinnacle_backup.app.studio import Launch, Studio, directly, open_studio
 from pinnacle_backup.crypto.login_password import LoginPasswords
 from pinnacle_backup.model.runs import SERVER, Origin
+from pinnacle_backup.web.happening import EVERY_SECONDS, Happening
 from pinnacle_backup.web.proxies import Network
-from pinnacle_backup.web.remembering import Remembered
+from pinnacle_backup.web.remembering import Awaited, Remembered
 from pinnacle_backup.web.rendering import environment
+from pinnacle_backup.web.static_files import packaged
 from pinnacle_backup.web.tickets import Tickets
 from pinnacle_backup.web.unlocked import Unlocked
 
@@ -50,6 +53,9 @@ class Services:
         tickets: Downloads that may begin.
         scheduling: The scheduler beside this server; None where there is none.
         level: Of the studio's health, for those who may know nothing more and may ask as often as they like.
+        happening: What those are told who follow the events.
+        launch: Starts what requests want to be done; see ``web.priority``.
+        memory: What all threads know of the studio, as long as nothing changes.
         ending: Set when the server ends: whatever would go on for ever ends, too.
     """
 
@@ -59,11 +65,14 @@ class Services:
     hosts: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
     proxies: tuple[Network, ...] = ()
     hasher: LoginPasswords = field(default_factory=LoginPasswords)
-    templates: Environment = field(default_factory=environment)
+    templates: Environment = field(default_factory=lambda: environment(version=packaged().version))
     unlocked: Unlocked = field(default_factory=Unlocked)
     tickets: Tickets = field(default_factory=Tickets)
     scheduling: Scheduling | None = None
     level: Remembered[str] = field(default_factory=lambda: Remembered(2))
+    happening: Awaited[tuple[Happening, ...]] = field(default_factory=lambda: Awaited(EVERY_SECONDS * 0.9))
+    launch: Launch = directly
+    memory: Memory = field(default_factory=lasting)
     ending: threading.Event = field(default_factory=threading.Event)
     _local: threading.local = field(default_factory=threading.local)
 
@@ -78,7 +87,14 @@ class Services:
         known: tuple[Stamp, Studio] | None = getattr(self._local, "opened", None)
         if known is not None and known[0] == stamp:
             return known[1]
-        studio = open_studio(self.place, command=self.command, warn=self.warn, origin=Origin(kind=SERVER))
+        studio = open_studio(
+            self.place,
+            command=self.command,
+            warn=self.warn,
+            origin=Origin(kind=SERVER),
+            memory=self.memory,
+            launch=self.launch,
+        )
         if known is not None:
             known[1].state.close()
             known[1].logs.close()

@@ -11,7 +11,7 @@ import pytest
 from pinnacle_backup.config.cloud import Bucket
 from pinnacle_backup.config.load import load
 from pinnacle_backup.config.notifications import Smtp
-from pinnacle_backup.config.schedule import check_cron
+from pinnacle_backup.config.schedule import Blackout, Schedule, check_cron
 from pinnacle_backup.config.schema import Backup, CloudStorage, Configuration
 from pinnacle_backup.config.secrets import Secret
 from pinnacle_backup.config.settings import settings
@@ -180,3 +180,31 @@ def test_what_is_no_time_at_all_is_told_with_an_example(cron: str):
         ValueError, match=f'^cron: expected five fields such as .*, found "{re.escape(cron)}": '
     ):
         check_cron(cron)
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@pytest.mark.parametrize(
+    "windows",
+    [
+        (Blackout(start="00:00", end="12:00"), Blackout(start="12:00", end="00:00")),
+        (Blackout(start="08:00", end="07:00"), Blackout(start="06:30", end="08:30")),
+        tuple(
+            Blackout(start=start, end=end, days=(day,))
+            for day in WEEKDAYS
+            for start, end in (("03:00", "15:00"), ("15:00", "03:00"))
+        ),
+    ],
+)
+def test_a_week_in_which_nothing_may_start_is_refused(windows: tuple[Blackout, ...]) -> None:
+    """And one window less is not."""
+    with pytest.raises(
+        ValueError, match="blackout: expected a time in the week in which something may start"
+    ):
+        Schedule(blackout=windows)
+    assert Schedule(blackout=windows[:-1]).blackout
+
+
+def test_the_longest_window_leaves_a_minute_a_day() -> None:
+    assert Schedule(blackout=(Blackout(start="08:00", end="07:59"),)).blackout

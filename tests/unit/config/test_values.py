@@ -180,26 +180,25 @@ class TestReferences:
         self, studio, tmp_path: Path, reference: object, message: str
     ):
         with pytest.raises(ConfigError) as caught:
-            studio({"backup": {"encryption": {"key": reference}}}, {"EMPTY": ""})
-        assert str(caught.value) == message.format(key="backup.encryption.key", root=tmp_path)
+            studio({"cloud_storage": {"secret_key": reference}}, {"EMPTY": ""})
+        assert str(caught.value) == message.format(key="cloud_storage.secret_key", root=tmp_path)
 
     @pytest.mark.parametrize(
-        ("notifications", "key"),
+        ("sections", "key"),
         [
-            ({"smtp": {"password": {"$file": "none"}}}, "smtp.password"),
-            ({"urls": [{"$file": "none"}]}, "urls[0]"),
-            ({"ping_url": {"$file": "none"}}, "ping_url"),
+            ({"notifications": {"smtp": {"password": {"$file": "none"}}}}, "notifications.smtp.password"),
+            ({"notifications": {"urls": [{"$file": "none"}]}}, "notifications.urls[0]"),
+            ({"notifications": {"ping_url": {"$file": "none"}}}, "notifications.ping_url"),
+            ({"backup": {"encryption": {"key": {"$file": "none"}}}}, "backup.encryption.key"),
         ],
     )
-    def test_what_only_messages_need_stops_only_messages(
-        self, studio, tmp_path: Path, notifications: object, key: str
+    def test_a_secret_that_is_missing_stops_only_what_needs_it(
+        self, studio, tmp_path: Path, sections: object, key: str
     ):
-        """A password of the mail server that is missing must not keep a backup from being restored."""
-        configuration = studio({"notifications": notifications})
+        """A mail server's password must not keep a backup from being restored, nor one key all backups."""
+        configuration = studio(sections)
 
-        fault = (
-            f"config.json: notifications.{key}: {tmp_path}/none: cannot be read: No such file or directory"
-        )
+        fault = f"config.json: {key}: {tmp_path}/none: cannot be read: No such file or directory"
         assert configuration.warnings == (fault,)
         assert list(secrets_in(configuration)) == []
         (missing,) = missing_in(configuration)

@@ -32,14 +32,16 @@ class Hostile:
 
 
 @contextmanager
-def saying(answer: bytes | Handler, *, tls: ssl.SSLContext | None = None) -> Iterator[Hostile]:
-    """Serve: each connection gets this answer, and is closed."""
+def saying(
+    answer: bytes | Handler, *, tls: ssl.SSLContext | None = None, at_once: bool = False
+) -> Iterator[Hostile]:
+    """Serve: each connection gets this answer, ``at_once`` or when it has asked, and is closed."""
     hostile, started = Hostile(), threading.Event()
     stop: list[Callable[[], None]] = []
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
+            head = await (reader.read(10) if at_once else reader.readuntil(b"\r\n\r\n"))
             hostile.requests.append(head)
             if callable(answer):
                 await answer(head, writer)

@@ -68,9 +68,17 @@ VALUES: dict[type[Any], st.SearchStrategy[Any]] = {
     Difference: st.builds(
         Difference, path=words, change=words, before=st.none() | entries, after=st.none() | entries
     ),
-    BackupReport: st.builds(BackupReport, backup=infos, warnings=st.tuples(st.builds(Problem, words, words))),
+    BackupReport: st.builds(
+        BackupReport,
+        seconds=st.floats(0, 1e9),
+        backup=infos,
+        warnings=st.tuples(st.builds(Problem, words, words)),
+    ),
     RestorePlan: st.builds(
-        RestorePlan, backup=infos, paths=st.tuples(st.builds(PlannedPath, words, words, counts, words))
+        RestorePlan,
+        seconds=st.floats(0, 1e9),
+        backup=infos,
+        paths=st.tuples(st.builds(PlannedPath, words, words, counts, words)),
     ),
     Verdict: st.builds(Verdict, backup=infos, reasons=st.tuples(words)),
 }

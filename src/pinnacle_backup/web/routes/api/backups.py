@@ -22,6 +22,7 @@ from pinnacle_backup.repository.names import check_custom
 from pinnacle_backup.web.addresses import reference
 from pinnacle_backup.web.answers import accepted, data
 from pinnacle_backup.web.auth import Caller, needs, services_of
+from pinnacle_backup.web.problems import encoded
 
 router = APIRouter(prefix="/backups", tags=["backups"])
 Looking = Annotated[Caller, Depends(needs(LOOK))]
@@ -77,7 +78,9 @@ class Confirmed(BaseModel):
 @router.get("", summary="List backups, newest first")
 def list_(who: Looking) -> Response:
     """As ``pinnacle-backup list``: backups, where else they are, and archives that cannot be read."""
-    return data(plain(listed_backups(who.studio)))
+    found, memory = listed_backups(who.studio), who.studio.memory
+    text = memory.backups.get((), lambda: encoded(plain(found)), key=found)
+    return Response(text, media_type="application/json")
 
 
 @router.post("", status_code=202, summary="Make a backup")

@@ -82,6 +82,14 @@ async function check() {
   return { wanted, found };
 }
 
+/** Checks, or says why that is not possible: nobody is logged in any more, or the server has ended. */
+const look = () =>
+  check().catch((error) => {
+    status.textContent = error.message;
+    buttons[1].disabled = true;
+    return null;
+  });
+
 /** @param {any} value */
 const words = (value) =>
   value && typeof value === "object" && "set" in value ? (value.set ? "(set, not shown)" : "(not set)") : JSON.stringify(value);
@@ -96,12 +104,12 @@ const line = ({ path, before, after }) => [
 all('.tabs [aria-current="page"]')[0]?.scrollIntoView({ inline: "center", block: "nearest" });
 on("input", "form[data-settings]", () => {
   clearTimeout(timer);
-  timer = setTimeout(() => check().catch(() => {}), 250);
+  timer = setTimeout(look, 250);
 });
-on("reset", "form[data-settings]", () => setTimeout(() => check().catch(() => {})));
+on("reset", "form[data-settings]", () => setTimeout(look));
 on("submit", "form[data-settings]", async (_, event) => {
   event.preventDefault();
-  const checked = await check();
+  const checked = await look();
   if (!checked || buttons[1].disabled) return;
   all("[data-diff]")[0].replaceChildren(...checked.found.changes.flatMap(line));
   const [own] = all("[data-own]");
