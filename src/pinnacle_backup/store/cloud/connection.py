@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from botocore.loaders import Loader, create_loader
 
 from pinnacle_backup import __version__
-from pinnacle_backup.store.cloud.bandwidth import Bandwidth, Paced
+from pinnacle_backup.store.cloud.bandwidth import Bandwidth
+from pinnacle_backup.store.cloud.body import Body, hand_over
 from pinnacle_backup.store.cloud.failures import DAMAGED, code_of, failures
 from pinnacle_backup.store.cloud.place import CloudPlace
 
@@ -47,8 +48,7 @@ class Connection:
         self.pool = ThreadPoolExecutor(place.connections, thread_name_prefix="cloud")
         self.upload, self.download = Bandwidth(place.upload_limit), Bandwidth(place.download_limit)
         self.refuses_conditions = False
-        if place.upload_limit:
-            self.client.meta.events.register("before-send.s3", self._pace)
+        self.client.meta.events.register("before-send.s3", self._hand_over)
 
     def ask(self, operation: str, name: str | None = None, **parameters: Any) -> dict[str, Any]:
         """
@@ -68,7 +68,10 @@ class Connection:
         answer: dict[str, Any] = getattr(self.client, operation)(Bucket=self.place.bucket, **parameters)
         return answer
 
-    def send(self, operation: str, name: str, data: bytes, **parameters: Any) -> dict[str, Any]:
+    def _hand_over(self, request: Any, **_: object) -> None:
+        hand_over(request, self.upload)
+
+    def send(self, operation: str, name: str, data: bytes | memoryview, **parameters: Any) -> dict[str, Any]:
         """
         Make one request with a body; see ``ask``.
 
@@ -78,15 +81,11 @@ class Connection:
         digest = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
         for _ in range(_DAMAGED_ATTEMPTS - 1):
             try:
-                return self.ask(operation, name, Body=data, ContentMD5=digest, **parameters)
+                return self.ask(operation, name, Body=Body(data), ContentMD5=digest, **parameters)
             except ClientError as error:
                 if code_of(error) not in DAMAGED:
                     raise
-        return self.ask(operation, name, Body=data, ContentMD5=digest, **parameters)
-
-    def _pace(self, request: Any, **_: object) -> None:
-        if hasattr(request.body, "read"):
-            request.body = Paced(request.body, self.upload)
+        return self.ask(operation, name, Body=Body(data), ContentMD5=digest, **parameters)
 
 
 def _client(place: CloudPlace) -> Any:

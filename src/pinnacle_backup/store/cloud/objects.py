@@ -129,7 +129,7 @@ class Objects:
         answer = self.connection.ask("create_multipart_upload", name, **self._made(token, protect=True))
         return Unfinished(name, answer["UploadId"])
 
-    def send_part(self, upload: Unfinished, number: int, data: bytes) -> str:
+    def send_part(self, upload: Unfinished, number: int, data: bytes | memoryview) -> str:
         """Send one part and return its ETag."""
         answer = self.connection.send("upload_part", upload.name, data, UploadId=upload.id, PartNumber=number)
         return str(answer["ETag"])

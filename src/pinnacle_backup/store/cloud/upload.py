@@ -9,7 +9,7 @@ object's metadata, or by the ETag, which is made of the parts' own.
 from __future__ import annotations
 
 import hashlib
-import io
+import mmap
 import secrets
 import threading
 from concurrent.futures import Future
@@ -50,7 +50,9 @@ class Upload:
         self._objects, self._name, self._resumable = objects, name, size > 0
         self._connection: Connection = objects.connection
         self._part_size = part_size(size)
-        self._buffer = io.BytesIO()  # hands out its bytes without a copy
+        self._buffers: list[mmap.mmap] = []  # memory that is free again, of at most one part per connection
+        self._buffer = self._take_buffer()
+        self._filled = 0
         self._digest = hashlib.sha256()
         self._written = 0
         self._token = secrets.token_hex(16)
@@ -65,10 +67,11 @@ class Upload:
         view = memoryview(data).cast("B")
         self._digest.update(view)
         while view:
-            if self._buffer.tell() == self._part_size:
+            if self._filled == self._part_size:
                 self._send()
-            taken = view[: self._part_size - self._buffer.tell()]
-            self._buffer.write(taken)
+            taken = view[: self._part_size - self._filled]
+            self._buffer[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
             self._written += len(taken)
             view = view[len(taken) :]
 
@@ -87,14 +90,14 @@ class Upload:
         try:
             if self._upload is None and len(self._parts) == 0:
                 self._objects.expect_leases()
-                self._objects.put(self._name, self._buffer.getvalue(), token=self._token, doing="store")
+                self._objects.put(self._name, self._buffer[: self._filled], token=self._token, doing="store")
             else:
                 self._complete()
         except PinnacleError:
             self.abort()
             raise
-        self._open = False
-        self._buffer = io.BytesIO()
+        self._open, self._filled = False, 0
+        self._buffers.clear()
 
     def abort(self) -> None:
         """
@@ -105,8 +108,8 @@ class Upload:
         """
         if not self._open:
             return
-        self._open = False
-        self._buffer = io.BytesIO()
+        self._open, self._filled = False, 0
+        self._buffers.clear()
         for part in self._parts:
             part.cancel()
         for part in self._parts:
@@ -130,20 +133,34 @@ class Upload:
         try:
             if self._failed is not None:
                 self._failed.result()
-            data, self._buffer = self._buffer.getvalue(), io.BytesIO()
-            future = self._connection.pool.submit(self._send_part, self._upload, number, data)
+            part = self._connection.pool.submit(
+                self._send_part, self._upload, number, self._buffer, self._filled
+            )
         except BaseException:
             self._slots.release()
             raise
-        self._parts.append(future)
-        future.add_done_callback(self._sent)
+        self._parts.append(part)
+        part.add_done_callback(self._sent)
+        self._buffer, self._filled = self._take_buffer(), 0
 
     def _begin(self) -> Unfinished:
         with failures(self._connection.place, "store", self._name):
             found = find_upload(self._connection, self._name) if self._resumable else None
             return found or self._objects.begin(self._name, self._token)
 
-    def _send_part(self, upload: Unfinished, number: int, data: bytes) -> str:
+    def _take_buffer(self) -> mmap.mmap:
+        try:
+            return self._buffers.pop()
+        except IndexError:
+            return mmap.mmap(-1, self._part_size)
+
+    def _send_part(self, upload: Unfinished, number: int, buffer: mmap.mmap, length: int) -> str:
+        with memoryview(buffer) as whole, whole[:length] as data:
+            etag = self._sent_or_there(upload, number, data)
+        self._buffers.append(buffer)
+        return etag
+
+    def _sent_or_there(self, upload: Unfinished, number: int, data: memoryview) -> str:
         there = upload.parts.get(number)
         if there and there.size == len(data) and there.etag.strip('"') == _md5(data):
             return there.etag
@@ -156,12 +173,12 @@ class Upload:
         self._slots.release()
 
     def _complete(self) -> None:
-        if self._buffer.tell():
+        if self._filled:
             self._send()
         assert self._upload is not None
         etags = [part.result() for part in self._parts]
         self._objects.complete(self._upload, etags, size=self._written, token=self._token)
 
 
-def _md5(data: bytes) -> str:
+def _md5(data: memoryview) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
