@@ -51,6 +51,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "pin": "Keep backups whatever retention says.",
         "unpin": "Leave backups to retention again.",
         "copy": "Bring all backups to another place.",
+        "cloud": "Test the buckets that backups are brought to.",
         "export": "Write a backup as one plain archive that any tar opens.",
         "rebuild": "Make the catalog anew from the archives.",
     },
