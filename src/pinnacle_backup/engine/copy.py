@@ -129,13 +129,18 @@ class _Run:
         if first:
             self._delete(doomed)
         with self._target.writer("copy", wait_seconds=self._wait):
-            self._target.store.sweep(lambda name: is_archive_name(name) or is_companion_name(name))
+            self._target.store.sweep(self._is_left)
             self._copy_all()
             stale = [info for info in self._plan.of(THERE) if self._look_after(info)]
         if stale:
             self._refresh(stale)
         if not first:
             self._delete(doomed)
+
+    def _is_left(self, name: str) -> bool:
+        """Tell whether an unfinished object is of no use; one that is copied now may go on where it ended."""
+        ours = is_archive_name(name) or is_companion_name(name)
+        return ours and name not in {info.name for info in self._plan.of(COPY)}
 
     def _is_short_of_room(self) -> bool:
         free = self._target.store.free_bytes()

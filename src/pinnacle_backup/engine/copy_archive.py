@@ -47,7 +47,7 @@ def copy_archive(
         StoreError: It cannot be written.
     """
     check_room(target.store, info)
-    sink = target.store.create(info.name)
+    sink = target.store.create(info.name, size=info.stored)
     try:
         sha256 = _pour(archive, sink, info.name, advance)
         _compare(sha256, expected, info.name)
