@@ -80,6 +80,16 @@ class FaultyStore:
     def address(self) -> str:
         return self.store.address
 
+    @property
+    def reads_at_once(self) -> int:
+        return self.store.reads_at_once
+
+    def read_note(self) -> bytes:
+        return self.store.read_note()
+
+    def write_note(self, data: bytes) -> None:
+        self.store.write_note(data)
+
     def list(self) -> Iterator[StoredObject]:
         for stored in self.store.list():
             self.faults.meet("list")

@@ -157,6 +157,7 @@ class _Run:
                 self._copy(info, there)
             self._progress.advance(items=1, path=printable(info.name))
         self._target.listing()  # has the catalog know what is there now
+        self._target.leave_note()
 
     def _copy(self, info: BackupInfo, there: Listing) -> None:
         """Copy one archive; what is wrong with this one alone does not stop the others."""

@@ -20,7 +20,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Final, Protocol
@@ -33,6 +34,7 @@ from pinnacle_backup.model.streams import ByteSource
 from pinnacle_backup.model.words import counted
 from pinnacle_backup.repository import companions
 from pinnacle_backup.repository.catalog import CachedBackup, Catalog
+from pinnacle_backup.repository.facts_note import read_facts_note, write_facts
 from pinnacle_backup.repository.listing import Listing, created_at, listing_of
 from pinnacle_backup.repository.names import is_archive_name, pin_name, sidecar_name
 from pinnacle_backup.repository.writing import Cleaner
@@ -105,7 +107,10 @@ class Repository:
         objects, cached = self._objects(), self.catalog.backups()
         archives = [stored for stored in objects.values() if is_archive_name(stored.name)]
         known = {stored.name: cached[stored.name] for stored in archives if _is_current(cached, stored)}
-        fresh, problems = self._read(stored for stored in archives if stored.name not in known)
+        unknown = [stored for stored in archives if stored.name not in known]
+        noted = self._noted(unknown)
+        read, problems = self._read([stored for stored in unknown if stored.name not in noted])
+        fresh = [*noted.values(), *read]
         known |= {found.name: found for found in fresh}
         gone = cached.keys() - known.keys()
         if fresh or gone:
@@ -160,7 +165,13 @@ class Repository:
         companions.write_sidecar(self.store, name, sha256)
         found = _facts(self.store.stat(name), header, totals, encrypted=encrypted)
         self.catalog.update([found], ())
+        self.leave_note()
         return _info(found, pinned=False)
+
+    def leave_note(self) -> None:
+        """Tell whoever comes next what is known of the archives. The caller holds the writer lock."""
+        if self.store.reads_at_once > 1:
+            write_facts(self.store, self.catalog.backups().values())
 
     def mark_verified(self, name: str, instant: str) -> None:
         """Remember that an archive was read back without a fault, until its file changes."""
@@ -240,16 +251,34 @@ class Repository:
             hint = "is the disk mounted? Is the path right? If they are lost for good, make the folder anew"
             raise StoreError(message, hint=hint) from error
 
-    def _read(self, archives: Iterable[StoredObject]) -> tuple[Sequence[CachedBackup], Sequence[Problem]]:
-        found, problems = [], []
-        for stored in archives:
-            try:
-                found.append(self._read_one(stored))
-            except ObjectNotFound:  # deleted since it was listed
-                continue
-            except PinnacleError as error:
-                problems.append(Problem(printable(stored.name), error.message))
-        return found, problems
+    def _noted(self, unknown: Sequence[StoredObject]) -> dict[str, CachedBackup]:
+        """Return what a note says of archives that are not known; one question is cheaper than many."""
+        if len(unknown) <= self.store.reads_at_once:
+            return {}
+        noted = read_facts_note(self.store)
+        found = {stored.name: noted[stored.name] for stored in unknown if _is_current(noted, stored)}
+        return {name: cached for name, cached in found.items() if _makes_sense(cached.header)}
+
+    def _read(self, archives: Sequence[StoredObject]) -> tuple[Sequence[CachedBackup], Sequence[Problem]]:
+        at_once = min(self.store.reads_at_once, len(archives)) if archives else 0
+        if at_once > 1:
+            with ThreadPoolExecutor(at_once) as threads:
+                answers = list(threads.map(self._try_to_read, archives))
+        else:
+            answers = [self._try_to_read(stored) for stored in archives]
+        return (
+            [answer for answer in answers if isinstance(answer, CachedBackup)],
+            [answer for answer in answers if isinstance(answer, Problem)],
+        )
+
+    def _try_to_read(self, stored: StoredObject) -> CachedBackup | Problem | None:
+        """Return what an archive is, or why it cannot be read; None where it is gone since it was listed."""
+        try:
+            return self._read_one(stored)
+        except ObjectNotFound:
+            return None
+        except PinnacleError as error:
+            return Problem(printable(stored.name), error.message)
 
     def _read_one(self, stored: StoredObject) -> CachedBackup:
         check_name(sidecar_name(stored.name))  # one that is too long has no room for its companions
@@ -262,7 +291,7 @@ class Repository:
         return _facts(stored, header, totals, encrypted=encrypted)
 
 
-def _is_current(cached: dict[str, CachedBackup], stored: StoredObject) -> bool:
+def _is_current(cached: Mapping[str, CachedBackup], stored: StoredObject) -> bool:
     found = cached.get(stored.name)
     return found is not None and (found.size, found.modified_ns) == (stored.size, stored.modified_ns)
 
@@ -286,6 +315,14 @@ def _check(header: BackupHeader) -> None:
     sound = header.type == INCREMENTAL or (header.type == FULL and not header.base)
     if not sound or not all(_ID.fullmatch(identity) for identity in ids):
         raise FormatError(f"the header of backup {printable(header.id)[:32]} makes no sense")
+
+
+def _makes_sense(header: BackupHeader) -> bool:
+    try:
+        _check(header)
+    except FormatError:
+        return False
+    return True
 
 
 def _info(found: CachedBackup, *, pinned: bool) -> BackupInfo:

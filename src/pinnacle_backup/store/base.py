@@ -43,6 +43,10 @@ class Store(Protocol):
     """
 
     @property
+    def reads_at_once(self) -> int:
+        """How many objects are best opened at the same time: one answers late, but many do so at once."""
+
+    @property
     def address(self) -> str:
         """The place for people: the path of a folder, or ``s3://bucket/prefix``."""
 
@@ -125,6 +129,22 @@ class Store(Protocol):
 
         Args:
             belongs: Tells by the name whether an unfinished object is one of ours.
+        """
+
+    def read_note(self) -> bytes:
+        """
+        Return the note that was left in the store; empty where there is none.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+
+    def write_note(self, data: bytes) -> None:
+        """
+        Leave a note in place of the one before; it is no object, and the list does not have it.
+
+        Raises:
+            StoreError: It cannot be left.
         """
 
     def drop_cache(self, name: str) -> None:

@@ -44,6 +44,11 @@ class LocalStore:
             raise UsageError(f"{printable(self.directory)} is not an absolute path")
 
     @property
+    def reads_at_once(self) -> int:
+        """One: the disk does not answer sooner when it is asked for more."""
+        return 1
+
+    @property
     def address(self) -> str:
         """The path of the folder."""
         return self.directory
@@ -124,6 +129,13 @@ class LocalStore:
             for name in left:
                 self.system.unlink(os.path.join(self.directory, name))
         return left
+
+    def read_note(self) -> bytes:
+        """Return nothing: what is on a disk is read as quickly as a note of it."""
+        return b""
+
+    def write_note(self, data: bytes) -> None:
+        """Leave none; see ``read_note``."""
 
     def drop_cache(self, name: str) -> None:
         """Have the next reads of a durable file come from the disk."""

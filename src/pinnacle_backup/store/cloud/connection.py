@@ -14,15 +14,20 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader, create_loader
+from botocore.parsers import ResponseParserError
 
 from pinnacle_backup import __version__
+from pinnacle_backup.store.cloud.answers import expect_fields
 from pinnacle_backup.store.cloud.bandwidth import Bandwidth
 from pinnacle_backup.store.cloud.body import Body, hand_over
-from pinnacle_backup.store.cloud.failures import DAMAGED, code_of, failures
+from pinnacle_backup.store.cloud.failures import DAMAGED, Incomplete, code_of, failures
 from pinnacle_backup.store.cloud.place import CloudPlace
 
 ATTEMPTS: Final = 6
 """How often a request is sent at most."""
+
+SMALL_READS: Final = 16
+"""How many small requests are sent at once: their answers are what takes time, not their bytes."""
 
 _DAMAGED_ATTEMPTS: Final = 3
 _CONNECT_SECONDS: Final = 10
@@ -62,10 +67,15 @@ class Connection:
         Raises:
             ClientError: The server refused it.
             BotoCoreError: It was not reached.
+            Incomplete: The answer is none; whether the request was carried out is not known.
         """
         if name is not None:
             parameters["Key"] = self.place.key(name)
-        answer: dict[str, Any] = getattr(self.client, operation)(Bucket=self.place.bucket, **parameters)
+        try:
+            answer: dict[str, Any] = getattr(self.client, operation)(Bucket=self.place.bucket, **parameters)
+        except ResponseParserError as error:
+            raise Incomplete("the answer is not one of S3") from error
+        expect_fields(operation, answer)
         return answer
 
     def _hand_over(self, request: Any, **_: object) -> None:
@@ -108,7 +118,7 @@ def _client(place: CloudPlace) -> Any:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            max_pool_connections=place.connections + 4,
+            max_pool_connections=place.connections + SMALL_READS,
             tcp_keepalive=True,
             user_agent=f"pinnacle-backup/{__version__} botocore/{botocore.__version__}",
         ),

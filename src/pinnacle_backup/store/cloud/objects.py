@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pinnacle_backup.errors import StoreError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.cloud.connection import Connection, connection_to
-from pinnacle_backup.store.cloud.failures import code_of, failures, status_of, taken
+from pinnacle_backup.store.cloud.failures import Incomplete, code_of, failures, status_of, taken
 from pinnacle_backup.store.cloud.place import CloudPlace
 from pinnacle_backup.store.cloud.unfinished import Unfinished
 
@@ -124,6 +124,13 @@ class Objects:
             "put_object", name, data, **self._made(token, protect=protect), **condition
         )
 
+    def delete(self, name: str) -> None:
+        """Remove an object. Raises what botocore raises, and Incomplete where it is still there."""
+        answer = self.connection.ask("delete_object", name)
+        said = answer["ResponseMetadata"]["HTTPStatusCode"]
+        if said != 204 and self._found(name) is not None:  # 204: what S3 says, and no portal or proxy
+            raise Incomplete(f"the server answered {said}, but it is still there")
+
     def begin(self, name: str, token: str) -> Unfinished:
         """Begin an upload in parts."""
         answer = self.connection.ask("create_multipart_upload", name, **self._made(token, protect=True))
@@ -155,7 +162,7 @@ class Objects:
         with failures(self.place, "store", upload.name):
             try:
                 etag = self._complete(upload, etags, match)
-            except (ClientError, BotoCoreError) as error:
+            except (ClientError, BotoCoreError, Incomplete) as error:
                 found = self._ours(upload.name, token, expected_etag(etags), size)
                 if found is None:
                     if isinstance(error, ClientError) and status_of(error) in _CONFLICT and not match:

@@ -86,6 +86,8 @@ def _fetch_end(connection: Connection, name: str) -> tuple[int, str, bytes]:
         return found["ContentLength"], found["ETag"], b""
     with contextlib.closing(answer["Body"]) as body:
         length, came = answer["ContentLength"], str(answer.get("ContentRange", ""))
+        if not came and answer["ResponseMetadata"]["HTTPStatusCode"] == 206:
+            raise Incomplete("the server does not tell which bytes it sent")
         size = _size(came) if came else length
         if length > _END:  # a server that does not know such ranges and sends it all
             return size, answer["ETag"], b""

@@ -11,11 +11,11 @@ from functools import partial
 
 from botocore.exceptions import ClientError
 
-from pinnacle_backup.errors import StoreError
+from pinnacle_backup.errors import ObjectNotFound, StoreError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.streams import ByteSink, ByteSource
 from pinnacle_backup.store.base import PARTIAL, StoredObject, check_name
-from pinnacle_backup.store.cloud.connection import connection_to
+from pinnacle_backup.store.cloud.connection import SMALL_READS, connection_to
 from pinnacle_backup.store.cloud.failures import failures, status_of, taken
 from pinnacle_backup.store.cloud.lease import Lease
 from pinnacle_backup.store.cloud.listing import described, listed
@@ -26,6 +26,9 @@ from pinnacle_backup.store.cloud.ranges import fetch, fetch_end
 from pinnacle_backup.store.cloud.reading import BufferedSource
 from pinnacle_backup.store.cloud.unfinished import abort_upload, unfinished
 from pinnacle_backup.store.cloud.upload import Upload
+
+NOTE = ".note"
+"""The name of the note; what begins with a dot is not listed."""
 
 
 class S3Store:
@@ -43,6 +46,11 @@ class S3Store:
     def __reduce__(self) -> tuple[object, ...]:
         """Leave leases and connections with the process that has them."""
         return (S3Store, (self.place,))
+
+    @property
+    def reads_at_once(self) -> int:
+        """As many as there are connections for."""
+        return SMALL_READS
 
     @property
     def address(self) -> str:
@@ -92,7 +100,7 @@ class S3Store:
                 hint="cleanup removes it after that time",
             )
         with failures(self.place, "delete", name):
-            self._objects.connection.ask("delete_object", name)
+            self._objects.delete(name)
 
     def exists(self, name: str, *, unless_forbidden: bool = False) -> bool:
         """
@@ -132,6 +140,20 @@ class S3Store:
                 abort_upload(connection, upload)
                 left.append(upload.name + PARTIAL)
         return tuple(left)
+
+    def read_note(self) -> bytes:
+        """Return the note; empty where there is none."""
+        try:
+            size, etag, end = fetch_end(connection_to(self.place), NOTE)
+            missing = size - len(end)
+            return (_fetch(self.place, NOTE, etag, 0, missing) if missing else b"") + end
+        except ObjectNotFound:
+            return b""
+
+    def write_note(self, data: bytes) -> None:
+        """Leave a note; no lock keeps it from being replaced."""
+        self._objects.expect_leases()
+        self._objects.put(NOTE, data, replace=True, protect=False)
 
     def drop_cache(self, name: str) -> None:
         """Nothing is kept: what is opened anew is fetched anew."""

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pinnacle_backup.errors import StoreError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.cloud.connection import Connection
-from pinnacle_backup.store.cloud.failures import status_of
+from pinnacle_backup.store.cloud.failures import Incomplete, status_of
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ def unfinished(connection: Connection) -> Iterator[tuple[Unfinished, datetime]]:
 
 def abort_upload(connection: Connection, upload: Unfinished) -> None:
     """Have the server forget an upload; what cannot be forgotten now is swept by the next run."""
-    with contextlib.suppress(ClientError, BotoCoreError):
+    with contextlib.suppress(ClientError, BotoCoreError, Incomplete):
         connection.ask("abort_multipart_upload", upload.name, UploadId=upload.id)
 
 
