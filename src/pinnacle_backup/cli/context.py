@@ -141,11 +141,7 @@ class Context:
         """
         from pinnacle_backup.app.place import find_place
 
-        if self.server:
-            from pinnacle_backup.cli.serverside import only_here
-
-            raise only_here()
-
+        self._expect_here()
         chosen = self.settings
         environ = self.environ
         if chosen.log_format:  # as the variable: so it reaches whatever this command starts, too
@@ -163,12 +159,22 @@ class Context:
 
         Args:
             folder: Its root; None for what the global options say, else the current folder.
+
+        Raises:
+            UsageError: It is on another machine.
         """
         from pinnacle_backup.app.place import Place
         from pinnacle_backup.config.load import FILE_NAME
 
+        self._expect_here()
         root = os.path.abspath(folder or self.settings.root or self.environ.get("PINNACLE_ROOT") or os.curdir)
         return Place(root, os.path.join(root, FILE_NAME), self.environ, may_lack=True)
+
+    def _expect_here(self) -> None:
+        if self.server:
+            from pinnacle_backup.cli.serverside import only_here
+
+            raise only_here()
 
     def studio(self, *, warn: Callable[[str], None] | None = None) -> Studio:
         """

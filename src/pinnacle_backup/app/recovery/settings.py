@@ -17,6 +17,7 @@ from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.config.edit import update
 from pinnacle_backup.config.load import FILE_NAME, document, interpret
 from pinnacle_backup.config.schema import SECTIONS, Configuration
+from pinnacle_backup.config.secrets import missing_in
 from pinnacle_backup.config.strict_json import SIZE_LIMIT
 from pinnacle_backup.errors import ConfigError
 from pinnacle_backup.model.entry import FILE
@@ -50,7 +51,9 @@ def known_settings(opened: Opened, place: Place) -> Known:
     if content is None:
         return Known(_interpreted(b"{}", place))
     try:
-        return Known(_interpreted(content, place), there=True)
+        configuration = _interpreted(content, place)
+        lacking = "; ".join(missing.fault.message for missing in missing_in(configuration))
+        return Known(configuration, there=True, lacking=lacking)
     except ConfigError as error:
         return Known(_without_references(content, place), there=True, lacking=error.message)
 

@@ -24,7 +24,7 @@ def command() -> None:
     examples=(
         ("All that are configured; cloud_storage also before it is enabled", "cloud test"),
         ("One of backup.destinations", "cloud test offsite"),
-        ("Any bucket", 'cloud test "s3://BUCKET/PREFIX?endpoint=https://s3.example.com"'),
+        ("Any bucket", 'cloud test "s3://BUCKET/PREFIX?endpoint=URL"'),
     ),
 )
 @click.argument("place", metavar="[NAME|ADDRESS]", default="")

@@ -18,10 +18,10 @@ from pinnacle_backup.cli.passwords import Passwords, decrypt_options
         ("Into a new folder; asks for the password", "recover s3://BUCKET/PREFIX --to /srv/studio"),
         (
             "From a provider other than AWS",
-            '"recover s3://BUCKET/PREFIX?endpoint=https://s3.example.com&region=eu-1"',
+            'recover "s3://BUCKET/PREFIX?endpoint=URL"',
         ),
         ("From a disk", "recover /mnt/usb/studio --to /srv/studio"),
-        ("The state of that minute", 'recover s3://BUCKET/PREFIX --at "2026-11-20 14:35"'),
+        ("The state of that minute", 'recover s3://BUCKET --at "2026-11-20 14:35"'),
     ),
 )
 @click.argument("address")
@@ -56,13 +56,13 @@ def command(
     from pinnacle_backup.cli.moments import parse_moment
     from pinnacle_backup.cli.recovering import recover, show_found
 
-    now = datetime.now(UTC)
+    now, place = datetime.now(UTC), context.place_to_be(to)
     passwords = Passwords(context, decrypt, password_file)
     found = find_backups(address, at=parse_moment(at, now) if at else None)
     show_found(context.out, found, now)
     request = RecoverRequest(
         found=found,
-        place=context.place_to_be(to),
+        place=place,
         command=context.command,
         fetch=fetch,
         rehearsal=dry_run,
