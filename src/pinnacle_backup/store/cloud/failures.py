@@ -9,11 +9,10 @@ from typing import Final
 import botocore.exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from pinnacle_backup.errors import ObjectExists, ObjectNotFound, PinnacleError, StoreError, StoreFull
+from pinnacle_backup.errors import ObjectNotFound, PinnacleError, StoreError, StoreFull
 from pinnacle_backup.model.paths import printable
+from pinnacle_backup.store.cloud.messages import cut, joined, where
 from pinnacle_backup.store.cloud.place import CloudPlace
-
-_LONGEST: Final = 200
 
 _DENIED: Final = "the key may not do this", "give it the right to {action} on the bucket, or use another key"
 _REASONS: Final = {
@@ -128,13 +127,13 @@ def store_error(error: Exception, doing: str, place: CloudPlace, name: str = "")
         place: Where.
         name: Of the object; empty for the place itself.
     """
-    what = f"cannot {doing} {printable(_joined(place, name))}"
+    what = f"cannot {doing} {printable(joined(place, name))}"
     if isinstance(error, ClientError):
         return _refusal(error, what, place)
     for kind, reason, hint in _UNREACHED:
         if isinstance(error, kind):
-            return StoreError(f"{what}: {reason}{_where(place)}", hint=hint)
-    return StoreError(f"{what}: {_cut(str(error))}{_where(place)}")
+            return StoreError(f"{what}: {reason}{where(place)}", hint=hint)
+    return StoreError(f"{what}: {cut(str(error))}{where(place)}")
 
 
 def _refusal(error: ClientError, what: str, place: CloudPlace) -> StoreError:
@@ -142,7 +141,7 @@ def _refusal(error: ClientError, what: str, place: CloudPlace) -> StoreError:
     if code == "NoSuchBucket":
         hint = "make it, or check bucket, region and endpoint_url"
         return ObjectNotFound(
-            f"{what}: there is no bucket {printable(place.bucket)}{_where(place)}", hint=hint
+            f"{what}: there is no bucket {printable(place.bucket)}{where(place)}", hint=hint
         )
     if code in ("NoSuchKey", "404") or (status == 404 and code != "NoSuchUpload"):
         return ObjectNotFound(f"{what}: there is no such object")
@@ -154,27 +153,10 @@ def _refusal(error: ClientError, what: str, place: CloudPlace) -> StoreError:
         reason, hint = _REASONS[code]
         action = _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
         return StoreError(f"{what}: {reason}", hint=hint.format(action=action))
-    said = _cut(str(error.response.get("Error", {}).get("Message", "")))
-    return StoreError(f"{what}: the server answered {status} {_cut(code)}: {said}{_tries(error)}")
-
-
-def taken(place: CloudPlace, doing: str, name: str) -> ObjectExists:
-    """Return the error for a name that has an object."""
-    return ObjectExists(f"cannot {doing} {printable(_joined(place, name))}: the name is taken")
-
-
-def _joined(place: CloudPlace, name: str) -> str:
-    return f"{place.address}/{name}" if name else place.address
-
-
-def _where(place: CloudPlace) -> str:
-    return f" ({printable(place.endpoint_url)})" if place.endpoint_url else ""
+    said = cut(str(error.response.get("Error", {}).get("Message", "")))
+    return StoreError(f"{what}: the server answered {status} {cut(code)}: {said}{_tries(error)}")
 
 
 def _tries(error: ClientError) -> str:
     retries = int(error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
     return f" (tried {retries + 1} times)" if retries else ""
-
-
-def _cut(text: str) -> str:
-    return printable(text[:_LONGEST])

@@ -10,30 +10,27 @@ over, and from then on he writes and deletes nothing.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import platform
 import threading
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Final, Protocol
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from pinnacle_backup.errors import ObjectExists, PinnacleError, RepositoryBusy, StoreError
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.store.cloud.failures import failures, status_of
-from pinnacle_backup.store.cloud.objects import Objects
 from pinnacle_backup.store.processes import Process, this_process
 
 TERM_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 1.0
-_LONGEST: Final = 4096
+LONGEST: Final = 4096
+"""Bytes of a lease at most."""
+
 _COARSE: Final = 2.0
 """Servers tell the time in seconds, so an age is wrong by up to one."""
-_FREE: Final = b"free"
+FREE: Final = b"free"
+"""What a lease says that was given back with a key that may not delete."""
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -66,6 +63,63 @@ class Holder(msgspec.Struct, frozen=True):
         )
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """
+    The object of a lease, as it was found.
+
+    Attributes:
+        version: What it must still be to be replaced.
+        age: How many seconds ago it was stored, by the clock of the server.
+        data: What it says; None where the key may not read it.
+    """
+
+    version: str
+    age: float
+    data: bytes | None
+
+    @property
+    def holder(self) -> Holder | None:
+        """Who has it, as far as that can be read."""
+        try:
+            return msgspec.json.decode(self.data or b"", type=Holder)
+        except msgspec.MsgspecError:
+            return None
+
+    def is_over(self, usual_term: float) -> bool:
+        """Tell whether it may be taken over."""
+        holder = self.holder
+        term = holder.term if holder else usual_term
+        return self.data == FREE or self.age > term + _COARSE or (holder is not None and holder.is_dead())
+
+
+class LeaseObjects(Protocol):
+    """Where leases are held; each method raises only what is in ``errors``."""
+
+    @property
+    def address(self) -> str:
+        """The place for people."""
+
+    def store(self, name: str, data: bytes, version: str) -> str:
+        """
+        Store an object and return its version.
+
+        Args:
+            name: Its name.
+            data: All of it.
+            version: What the object to be replaced must be; empty: there must be none.
+
+        Raises:
+            ObjectExists: There is one.
+            StoreError: It cannot be stored, or is another by now.
+        """
+
+    def find(self, name: str) -> Seen | None:
+        """Return what is there."""
+
+    def remove(self, name: str, version: str) -> None:
+        """Have nothing there, or ``FREE`` where the key may not delete."""
+
+
 class Lease:
     """
     A lease of this process.
@@ -77,10 +131,10 @@ class Lease:
         term: For how many seconds it is taken, each time.
     """
 
-    def __init__(self, objects: Objects, name: str, owner: str, *, term: float = TERM_SECONDS) -> None:
+    def __init__(self, objects: LeaseObjects, name: str, owner: str, *, term: float = TERM_SECONDS) -> None:
         self._objects, self._name = objects, f".{name}.lease"
         self._holder = Holder(platform.node(), this_process(), _namespace(), owner[:64], term)
-        self._etag, self._ends = "", 0.0
+        self._version, self._ends = "", 0.0
         self._stop = threading.Event()
         self._renewer = threading.Thread(target=self._renew_all, name="lease", daemon=True)
 
@@ -117,114 +171,41 @@ class Lease:
         self._renewer.join()
         if self.is_held:
             with contextlib.suppress(PinnacleError):  # it ends by itself
-                self._free()
+                self._objects.remove(self._name, self._version)
         self._ends = 0.0
 
     def _try(self) -> bool:
         try:
             self._store()
         except ObjectExists:
-            found = self._found()
+            found = self._objects.find(self._name)
             if found is None or not found.is_over(self._holder.term):
                 return False
             try:
-                self._store(match=found.etag)
+                self._store(found.version)
             except StoreError:  # somebody else was faster, or its holder renewed it
                 return False
         return True
 
-    def _store(self, match: str = "") -> None:
+    def _store(self, version: str = "") -> None:
         began, data = _now(), msgspec.json.encode(self._holder)
-        self._etag = self._objects.put(self._name, data, doing="take the lease", match=match, protect=False)
+        self._version = self._objects.store(self._name, data, version)
         self._ends = began + self._holder.term
-
-    def _found(self) -> _Found | None:
-        with failures(self._objects.place, "read the lease", self._name):
-            try:
-                return _read(self._objects, self._name)
-            except ClientError as error:
-                if status_of(error) != 403:
-                    raise
-                return _listed(self._objects, self._name)
-
-    def _free(self) -> None:
-        """Delete it; a key that may not delete leaves word instead that it is free."""
-        with failures(self._objects.place, "give back the lease", self._name):
-            try:
-                self._objects.connection.ask("delete_object", self._name)
-            except ClientError as error:
-                if status_of(error) != 403:
-                    raise
-                self._objects.put(self._name, _FREE, match=self._etag, protect=False)
 
     def _renew_all(self) -> None:
         while not self._stop.wait(self._holder.term / 3):
             if not self.is_held:
                 return
             with contextlib.suppress(PinnacleError):  # tried again until the end of the term
-                self._store(match=self._etag)
+                self._store(self._version)
 
     def _busy(self) -> RepositoryBusy:
-        found = self._found()
+        found = self._objects.find(self._name)
         who = str(found.holder) if found and found.holder else "somebody else holds it"
         return RepositoryBusy(
-            f"{printable(self._objects.place.address)} is busy: {who}",
+            f"{printable(self._objects.address)} is busy: {who}",
             hint=f"wait until it has ended; a lease that is not renewed ends after {self._holder.term:.0f} s",
         )
-
-
-class _Found(msgspec.Struct, frozen=True):
-    """
-    A lease that is there.
-
-    Attributes:
-        etag: Of the object.
-        age: How many seconds ago it was taken or renewed, by the clock of the server.
-        holder: Who has it; None where that cannot be read.
-        free: Whether it was given back.
-    """
-
-    etag: str
-    age: float
-    holder: Holder | None = None
-    free: bool = False
-
-    def is_over(self, usual_term: float) -> bool:
-        """Tell whether it may be taken over."""
-        term = self.holder.term if self.holder else usual_term
-        return self.free or self.age > term + _COARSE or (self.holder is not None and self.holder.is_dead())
-
-
-def _read(objects: Objects, name: str) -> _Found | None:
-    try:
-        answer = objects.connection.ask("get_object", name)
-    except ClientError as error:
-        if status_of(error) == 404:
-            return None
-        raise
-    with contextlib.closing(answer["Body"]) as body:
-        data = body.read(_LONGEST)
-    try:
-        holder = msgspec.json.decode(data, type=Holder)
-    except msgspec.MsgspecError:
-        holder = None
-    return _Found(answer["ETag"], _age(answer, answer["LastModified"]), holder, data == _FREE)
-
-
-def _listed(objects: Objects, name: str) -> _Found | None:
-    """Return what the listing tells a key that may not read."""
-    key = objects.place.key(name)
-    answer = objects.connection.ask("list_objects_v2", Prefix=key, MaxKeys=1)
-    for found in answer.get("Contents", []):
-        if found["Key"] == key:
-            free = found["ETag"].strip('"') == hashlib.md5(_FREE, usedforsecurity=False).hexdigest()
-            return _Found(found["ETag"], _age(answer, found["LastModified"]), free=free)
-    return None
-
-
-def _age(answer: dict[str, Any], changed: datetime) -> float:
-    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    return (now.astimezone(UTC) - changed).total_seconds()
 
 
 def _now() -> float:

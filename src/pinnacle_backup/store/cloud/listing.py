@@ -10,6 +10,7 @@ from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.base import PARTIAL, StoredObject
 from pinnacle_backup.store.cloud.connection import Connection
 from pinnacle_backup.store.cloud.failures import failures
+from pinnacle_backup.store.cloud.stored import stored_object
 
 _PAGE: Final = 1000
 
@@ -37,15 +38,8 @@ def listed(connection: Connection, *, page: int = _PAGE) -> Iterator[StoredObjec
 
 
 def described(name: str, size: int, answer: dict[str, Any]) -> StoredObject:
-    """
-    Return an object as a listing or a HEAD tells of it.
-
-    Servers tell the time in seconds. What is below a second is made from the ETag, so that other bytes
-    within the same second are noticed.
-    """
-    etag = answer.get("ETag", "").strip('"')
-    below = int.from_bytes(etag.encode()[-12:], "big") % 1_000_000_000
-    return StoredObject(name, size, int(answer["LastModified"].timestamp()) * 1_000_000_000 + below)
+    """Return an object as a listing or a HEAD tells of it."""
+    return stored_object(name, size, answer["LastModified"], answer.get("ETag", ""))
 
 
 def _contents(connection: Connection, prefix: str, most: int) -> Iterator[dict[str, Any]]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import secrets
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pinnacle_backup.errors import StoreError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.cloud.connection import Connection, connection_to
-from pinnacle_backup.store.cloud.failures import Incomplete, code_of, failures, status_of, taken
+from pinnacle_backup.store.cloud.failures import Incomplete, code_of, failures, status_of
+from pinnacle_backup.store.cloud.fences import Fences
+from pinnacle_backup.store.cloud.messages import taken
 from pinnacle_backup.store.cloud.place import CloudPlace
 from pinnacle_backup.store.cloud.unfinished import Unfinished
 
@@ -22,15 +22,7 @@ _TOKEN: Final = "pinnacle-token"  # noqa: S105 - tells writers apart, opens noth
 _CONFLICT: Final = (409, 412)
 
 
-class Fence(Protocol):
-    """What must hold for as long as objects are changed."""
-
-    @property
-    def is_held(self) -> bool:
-        """Whether nobody else can have it yet."""
-
-
-class Objects:
+class Objects(Fences):
     """
     The objects of a place.
 
@@ -39,35 +31,12 @@ class Objects:
     """
 
     def __init__(self, place: CloudPlace) -> None:
-        self.place = place
-        self._leases: list[Fence] = []
+        super().__init__(place)
 
     @property
     def connection(self) -> Connection:
         """This process's connection."""
         return connection_to(self.place)
-
-    @contextlib.contextmanager
-    def under(self, lease: Fence) -> Iterator[None]:
-        """Change nothing in the block once the lease is lost."""
-        self._leases.append(lease)
-        try:
-            yield
-        finally:
-            self._leases.remove(lease)
-
-    def expect_leases(self) -> None:
-        """
-        Pass while all leases are held.
-
-        Raises:
-            StoreError: One could not be renewed in time: somebody else may be at work by now.
-        """
-        if not all(lease.is_held for lease in self._leases):
-            raise StoreError(
-                f"{printable(self.place.address)}: the lease was lost, so nothing more is changed there",
-                hint="the server could not be reached for too long; run the command again",
-            )
 
     def protected_until(self, name: str) -> datetime | None:
         """Return until when an object cannot be deleted. Raises what botocore raises."""

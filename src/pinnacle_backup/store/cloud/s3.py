@@ -16,14 +16,16 @@ from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.streams import ByteSink, ByteSource
 from pinnacle_backup.store.base import PARTIAL, StoredObject, check_name
 from pinnacle_backup.store.cloud.connection import SMALL_READS, connection_to
-from pinnacle_backup.store.cloud.failures import failures, status_of, taken
+from pinnacle_backup.store.cloud.failures import failures, status_of
 from pinnacle_backup.store.cloud.lease import Lease
 from pinnacle_backup.store.cloud.listing import described, listed
+from pinnacle_backup.store.cloud.messages import taken
 from pinnacle_backup.store.cloud.objects import Objects
 from pinnacle_backup.store.cloud.patching import patch
 from pinnacle_backup.store.cloud.place import CloudPlace
 from pinnacle_backup.store.cloud.ranges import fetch, fetch_end
 from pinnacle_backup.store.cloud.reading import BufferedSource
+from pinnacle_backup.store.cloud.s3_leases import S3Leases
 from pinnacle_backup.store.cloud.unfinished import abort_upload, unfinished
 from pinnacle_backup.store.cloud.upload import Upload
 
@@ -173,7 +175,7 @@ class S3Store:
 
     @contextlib.contextmanager
     def _leased(self, name: str, wait_seconds: float, owner: str) -> Iterator[None]:
-        lease = Lease(self._objects, name, owner)
+        lease = Lease(S3Leases(self._objects), name, owner)
         lease.take(wait_seconds)
         try:
             with self._objects.under(lease):

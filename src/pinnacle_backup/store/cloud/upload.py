@@ -13,7 +13,6 @@ import mmap
 import secrets
 import threading
 from concurrent.futures import Future
-from typing import Final
 
 from pinnacle_backup.errors import DamagedError, PinnacleError, StoreError
 from pinnacle_backup.model.paths import printable
@@ -21,19 +20,8 @@ from pinnacle_backup.model.streams import Buffer
 from pinnacle_backup.store.cloud.connection import Connection
 from pinnacle_backup.store.cloud.failures import failures
 from pinnacle_backup.store.cloud.objects import Objects
+from pinnacle_backup.store.cloud.parts import MOST_PARTS, part_size
 from pinnacle_backup.store.cloud.unfinished import Unfinished, abort_upload, find_upload
-
-MOST_PARTS: Final = 10_000
-_PART: Final = 16 << 20
-_PART_OF_UNKNOWN: Final = 32 << 20
-_AIMED_AT: Final = 9_000
-
-
-def part_size(size: int) -> int:
-    """Return how large the parts of an object are: all but the last of one size, as some servers demand."""
-    if not size:
-        return _PART_OF_UNKNOWN
-    return max(_PART, -(-size // _AIMED_AT // (1 << 20)) << 20)
 
 
 class Upload:

@@ -14,6 +14,7 @@ from pinnacle_backup.store.cloud.lease import Holder, Lease
 from pinnacle_backup.store.cloud.objects import Objects
 from pinnacle_backup.store.cloud.opening import open_store
 from pinnacle_backup.store.cloud.place import CloudPlace
+from pinnacle_backup.store.cloud.s3_leases import S3Leases
 from pinnacle_backup.store.processes import Process
 
 from ....contract.faults import start_child, until
@@ -26,7 +27,7 @@ KEY = "p/.writer.lease"
 
 
 def lease_of(place: CloudPlace, *, term: float = 60.0, owner: str = "create") -> Lease:
-    return Lease(Objects(place), "writer", owner, term=term)
+    return Lease(S3Leases(Objects(place)), "writer", owner, term=term)
 
 
 def foreign(*, term: float = 60.0) -> bytes:
@@ -102,7 +103,7 @@ def test_who_lost_the_lease_writes_and_deletes_nothing(
     bucket: Bucket, through: CloudPlace, proxy: FaultProxy
 ) -> None:
     objects = Objects(through)
-    lease = Lease(objects, "writer", "create", term=0.5)
+    lease = Lease(S3Leases(objects), "writer", "create", term=0.5)
     objects.put("x", b"x")
     lease.take(0)
     proxy.add(refuse(403, "AccessDenied"), "PutObject", key="lease", times=None)
