@@ -93,6 +93,7 @@ class PreparedRestore:
         self._restore.progress = self._run.follow(progress)
         safety = self._save() if self.plan.in_place else ""
         if safety:
+            self._run.count(safety=safety)
             self._run.note(f"saved what changes as {safety}")
         report = self._restore.execute(safety=safety)
         self._run.count(backup=self.plan.backup.name, entries=report.restored, read=report.nbytes)

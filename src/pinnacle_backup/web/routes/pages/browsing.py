@@ -171,10 +171,16 @@ def search_page(request: Request, who: Looking, q: Annotated[str, Query(max_leng
         who,
         q=q,
         results=lambda: _guarded(results),
-        command=f"pinnacle-backup find {shlex.quote(pattern)}{' --ignore-case' * is_lower(pattern)}"
-        if pattern
-        else "pinnacle-backup find PATH",
+        command=_find_command(pattern),
     )
+
+
+def _find_command(pattern: str) -> str:
+    """Return the command that finds the same."""
+    if not pattern:
+        return "pinnacle-backup find PATH"
+    case = " --ignore-case" if is_lower(pattern) else ""
+    return f"pinnacle-backup find {shlex.quote(pattern)}{case}"
 
 
 @router.get("/diff")
