@@ -26,6 +26,7 @@ from pinnacle_backup.engine.restore import Restore, RestoreJob
 from pinnacle_backup.errors import BackupNotFound, UsageError
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
+from pinnacle_backup.model.words import counted, duration, size
 from pinnacle_backup.sources.exclude import Excluder
 from pinnacle_backup.sources.scan import Rules
 
@@ -100,8 +101,8 @@ class PreparedRestore:
         for problem in report.problems:
             self._run.fail(f"{problem.path}: {problem.reason}")
         self._run.note(
-            f"restored {report.restored} paths of {self.plan.backup.name}, {report.nbytes} bytes, "
-            f"removed {report.removed}, {len(report.problems)} failed, {report.seconds:.1f} s"
+            f"restored {counted(report.restored, 'path')} of {self.plan.backup.name}, {size(report.nbytes)}, "
+            f"removed {report.removed:,}, {len(report.problems):,} failed, {duration(report.seconds)}"
         )
         return report
 

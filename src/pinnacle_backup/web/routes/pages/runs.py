@@ -87,6 +87,8 @@ def run(request: Request, who: Looking, number: Number) -> Response:
         who,
         run=found,
         title=title_of(found),
+        message=sentence(found.message),
+        hint=sentence(found.hint),
         facts=_facts(found),
         figures=_figures(found),
         started=exact(found.started, zone),
