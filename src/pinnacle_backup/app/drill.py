@@ -199,6 +199,6 @@ def _tell(run: Recording, report: DrillReport) -> None:
         run.fail(f"and {report.problem_count - _MOST_LINES:,} more; the report {report.id} names them")
     if report.outcome == PROVEN:
         run.note(
-            f"{name} is proven restorable in {duration(report.recovery_seconds)}: {counted(report.entries, 'path')}, "
-            f"{size(report.nbytes)} compared; report {report.id}"
+            f"{name} is proven restorable in {duration(report.recovery_seconds)}: "
+            f"{counted(report.entries, 'path')}, {size(report.nbytes)} compared; report {report.id}"
         )
