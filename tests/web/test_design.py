@@ -300,13 +300,13 @@ def test_first_paint_is_quick(visit: Visit) -> None:
 
 
 def test_styles_and_scripts_stay_small() -> None:
-    """All that every page loads is under 60 kB together as it is; what one page adds is small beside it."""
+    """All that every page loads is under 62 kB together as it is; what one page adds is small beside it."""
     loaded = set(re.findall(r'(?:href|src)="/static/((?:css|js)/[a-z]+\.(?:css|js))"', render("nothing")))
     sizes = {name: (STATIC / name).stat().st_size for name in loaded}
     others = [file for file in (STATIC / "js").iterdir() if f"js/{file.name}" not in loaded]
 
     assert len(sizes) > 20
-    assert sum(sizes.values()) < 60_000
+    assert sum(sizes.values()) < 62_000
     assert [file.name for file in others if file.stat().st_size > 6_000] == []
 
 

@@ -95,13 +95,17 @@ def test_a_database_in_use_is_named_before_anything_begins(server: Server, backu
         assert application.stdout is not None
         application.stdout.readline()
         order = {"backup": backup, "databases_only": True}
-        plan = server.json("POST", "/api/v1/restores/plan", json=order)["plan"]
+        kept = server.json("POST", "/api/v1/restores/plan", json=order)
+        plan, shown = kept["plan"], server.request("GET", kept["href"]).text
         run = server.json("POST", "/api/v1/restores", json={**order, "confirmation": backup})["run"]
         ended = server.wait_for(run)
         application.communicate()
     [used] = plan["in_use"]
     assert used["path"] == "app.db"
     assert f"process {application.pid}" in used["reason"]
+    assert "Look again" in shown
+    assert "to confirm" not in shown  # it would only be refused
+    assert "not chosen" in shown
     assert ended["outcome"] == "failed"
     assert "in use" in ended["message"]
 

@@ -243,7 +243,7 @@ def test_the_dashboard_shows_a_run_that_begins_and_goes_on(watching: Server, pag
     watching.wait_for(run)
     page.reload()
 
-    expect(page.locator("main")).to_contain_text("Full backup (daily-full)")
+    expect(page.locator("main")).to_contain_text("by the job daily-full")
     expect(page.locator(f'a[href="/runs/{run}"]').first).to_be_visible()
 
 

@@ -20,7 +20,7 @@ from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.drills import FAILED, PROVEN, DrilledBackup, DrillRecord, DrillReport
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
-from pinnacle_backup.model.words import duration
+from pinnacle_backup.model.words import counted, duration, size
 from pinnacle_backup.repository.listing import created_at
 from pinnacle_backup.state.drills import Drills
 from pinnacle_backup.state.instants import iso
@@ -199,6 +199,6 @@ def _tell(run: Recording, report: DrillReport) -> None:
         run.fail(f"and {report.problem_count - _MOST_LINES:,} more; the report {report.id} names them")
     if report.outcome == PROVEN:
         run.note(
-            f"{name} is proven restorable in {duration(report.recovery_seconds)}: {report.entries} entries, "
-            f"{report.nbytes} bytes compared; report {report.id}"
+            f"{name} is proven restorable in {duration(report.recovery_seconds)}: "
+            f"{counted(report.entries, 'path')}, {size(report.nbytes)} compared; report {report.id}"
         )

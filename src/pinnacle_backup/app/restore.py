@@ -26,6 +26,7 @@ from pinnacle_backup.engine.restore import Restore, RestoreJob
 from pinnacle_backup.errors import BackupNotFound, UsageError
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
+from pinnacle_backup.model.words import counted, duration, size
 from pinnacle_backup.sources.exclude import Excluder
 from pinnacle_backup.sources.scan import Rules
 
@@ -96,14 +97,15 @@ class PreparedRestore:
         self._restore.progress = self._run.follow(progress)
         safety = self._save() if self.plan.in_place and self._saves else ""
         if safety:
+            self._run.count(safety=safety)
             self._run.note(f"saved what changes as {safety}")
         report = self._restore.execute(safety=safety)
         self._run.count(backup=self.plan.backup.name, entries=report.restored, read=report.nbytes)
         for problem in report.problems:
             self._run.fail(f"{problem.path}: {problem.reason}")
         self._run.note(
-            f"restored {report.restored} paths of {self.plan.backup.name}, {report.nbytes} bytes, "
-            f"removed {report.removed}, {len(report.problems)} failed, {report.seconds:.1f} s"
+            f"restored {counted(report.restored, 'path')} of {self.plan.backup.name}, {size(report.nbytes)}, "
+            f"removed {report.removed:,}, {len(report.problems):,} failed, {duration(report.seconds)}"
         )
         return report
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from datetime import datetime
 
 from pinnacle_backup.app.announcing import announce_run
 from pinnacle_backup.app.auditing import actor_of, audit
@@ -20,10 +21,19 @@ _POLL_SECONDS = 0.1
 _MAKE_WAY_SECONDS = 60.0
 
 
-def list_runs(studio: Studio, limit: int, *, verb: str = "", outcome: str = "", below: int = 0) -> list[Run]:
+def list_runs(
+    studio: Studio,
+    limit: int,
+    *,
+    verb: str = "",
+    outcome: str = "",
+    below: int = 0,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Run]:
     """Return runs, newest first; those that were killed meanwhile are marked before."""
     reap(studio)
-    return studio.runs.newest(limit, verb=verb, outcome=outcome, below=below)
+    return studio.runs.newest(limit, verb=verb, outcome=outcome, below=below, since=since, until=until)
 
 
 def show_run(studio: Studio, number: int) -> tuple[Run, list[RunLine]]:

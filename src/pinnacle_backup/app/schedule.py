@@ -59,8 +59,19 @@ def store_schedule(place: Place, text: str, opened: Callable[[], Studio]) -> Non
 
 
 def upcoming(studio: Studio) -> tuple[UpcomingRun, ...]:
-    """Return what each job does next, the earliest first; but for the one that seldom has something to do."""
+    """
+    Return what each job does next, the earliest first, but for the one that seldom has something to do.
+
+    What a pause holds up says so.
+    """
     timetable, now, zone = timetable_of(studio), studio.now(), schedule_zone(studio)
+    paused = paused_until(studio)
+
+    def words(start: datetime) -> str:
+        said = until_words(start, now, zone)
+        is_held_up = paused == "for ever" or (paused and start < datetime.fromisoformat(paused))
+        return f"after the pause (due {said.partition(' (')[0]})" if is_held_up else said
+
     found = []
     for job in timetable.jobs:
         if job.name == CATCH_UP:  # mostly there is nothing to do
@@ -70,8 +81,7 @@ def upcoming(studio: Studio) -> tuple[UpcomingRun, ...]:
             found.append((start, job))
     found.sort(key=lambda pair: pair[0])
     return tuple(
-        UpcomingRun(job=job.name, run=job.run, start=iso(start), words=until_words(start, now, zone))
-        for start, job in found
+        UpcomingRun(job=job.name, run=job.run, start=iso(start), words=words(start)) for start, job in found
     )
 
 

@@ -24,6 +24,11 @@ def pattern_of(words: str) -> str:
     return f"{folder}/**/*{name}*" if folder else f"**/*{name}*"
 
 
+def is_lower(pattern: str) -> bool:
+    """Tell whether a pattern has no capital letter, so that it does not matter which are some."""
+    return pattern == pattern.lower()
+
+
 def search(
     studio: Studio,
     pattern: str,
@@ -34,6 +39,8 @@ def search(
 ) -> Versions:
     """
     Return the versions of what matches, from the newest backups on, as far as the time goes.
+
+    Capital letters are like small ones, unless there are some in the pattern.
 
     Args:
         studio: Whose backups.
@@ -47,5 +54,5 @@ def search(
     """
     until = time.monotonic() + seconds
     listing, opener = opener_of_all(studio, passwords)
-    bounds = Bounds(most_paths=most, is_late=lambda: time.monotonic() > until)
+    bounds = Bounds(most_paths=most, is_late=lambda: time.monotonic() > until, ignore_case=is_lower(pattern))
     return find(pattern, listing.backups, opener, bounds)

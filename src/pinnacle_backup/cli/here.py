@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pinnacle_backup.cli.versions import Found
     from pinnacle_backup.model.accounts import AuditCheck, AuditEvent
     from pinnacle_backup.model.backup import BackupInfo
+    from pinnacle_backup.model.calendar import CalendarDay
     from pinnacle_backup.model.copies import MadeBackup
     from pinnacle_backup.model.drills import DrillRecord, DrillReport, Genuineness
     from pinnacle_backup.model.progress import Progress
@@ -78,10 +79,12 @@ class Here:
 
         return browse(self._studio, name, path, recursive=recursive, passwords=passwords)
 
-    def find(self, pattern: str, passwords: PasswordSource) -> AbstractContextManager[Found]:
+    def find(
+        self, pattern: str, passwords: PasswordSource, *, ignore_case: bool = False
+    ) -> AbstractContextManager[Found]:
         from pinnacle_backup.app.find import find_versions
 
-        return find_versions(self._studio, pattern, passwords=passwords)
+        return find_versions(self._studio, pattern, passwords=passwords, ignore_case=ignore_case)
 
     def compare(
         self, first: str, second: str | None, *, paths: tuple[str, ...], passwords: PasswordSource
@@ -95,10 +98,23 @@ class Here:
 
         return studio_status(self._studio)
 
-    def runs(self, limit: int, *, verb: str, outcome: str) -> Sequence[Run]:
+    def runs(
+        self,
+        limit: int,
+        *,
+        verb: str = "",
+        outcome: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Run]:
         from pinnacle_backup.app.runs import list_runs
 
-        return list_runs(self._studio, limit, verb=verb, outcome=outcome)
+        return list_runs(self._studio, limit, verb=verb, outcome=outcome, since=since, until=until)
+
+    def days(self) -> Sequence[CalendarDay]:
+        from pinnacle_backup.app.calendar import calendar
+
+        return calendar(self._studio)
 
     def run(self, number: int) -> tuple[Run, Sequence[RunLine]]:
         from pinnacle_backup.app.runs import show_run

@@ -7,12 +7,24 @@ from datetime import datetime
 
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import DONE
-from pinnacle_backup.cli.table import Cell, Column
-from pinnacle_backup.cli.text import age, counted, duration, instant, local, local_with_zone, size
+from pinnacle_backup.cli.table import Cell, Column, total_width, widths
+from pinnacle_backup.cli.text import (
+    age,
+    counted,
+    duration,
+    instant,
+    local,
+    local_with_zone,
+    shorten,
+    size,
+    zone_name,
+)
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, KILLED, RUNNING, WARNINGS, Run, RunLine
 
 _STYLES = {GOOD: "good", WARNINGS: "warn", FAILED: "bad", KILLED: "bad", CANCELLED: "dim", RUNNING: "strong"}
+_WHAT = 2
+_NARROWEST = 20
 _LEVELS = {"info": "", "warning": "warn", "error": "bad"}
 
 
@@ -20,26 +32,38 @@ def show_runs(out: Output, runs: Sequence[Run], now: datetime) -> int:
     """Print a line for each run, newest first."""
     out.json({"runs": runs})
     if not runs:
-        out.data("No run is recorded yet.")
+        out.data("No such run is recorded.")
         return DONE
+    zone = zone_name([instant(run.started) for run in runs])
     columns = (
         Column("RUN", right=True),
-        Column("STARTED"),
+        Column(f"STARTED ({zone})" if zone else "STARTED"),
         Column("WHAT"),
         Column("BY"),
         Column("TOOK"),
         Column("OUTCOME"),
     )
-    out.table(columns, [_row(run, now) for run in runs])
+    rows = [_row(run, now, zone) for run in runs]
+    too_much = total_width(columns, rows) - out.columns
+    if too_much > 0:
+        widest = widths(columns, rows)[_WHAT]
+        rows = [_narrowed(row, max(widest - too_much, _NARROWEST)) for row in rows]
+    out.table(columns, rows)
     return DONE
 
 
-def _row(run: Run, now: datetime) -> tuple[Cell, ...]:
+def _narrowed(row: tuple[Cell, ...], most: int) -> tuple[Cell, ...]:
+    """Return the row with no more than so many cells for what was done: all else is short."""
+    what = row[_WHAT]
+    return (*row[:_WHAT], Cell(shorten(what.text, most), what.style), *row[_WHAT + 1 :])
+
+
+def _row(run: Run, now: datetime, zone: str) -> tuple[Cell, ...]:
     started = instant(run.started)
     took = age(started, now) if run.outcome == RUNNING else duration(run.seconds) if run.seconds else ""
     return (
         Cell(str(run.id)),
-        Cell(local(started)),
+        Cell(local(started) if zone else local_with_zone(started)),
         Cell(_what(run)),
         Cell(run.origin.job or run.origin.user, "dim"),
         Cell(took),

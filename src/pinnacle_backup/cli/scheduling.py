@@ -23,6 +23,7 @@ from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.queries import ScheduleView
 from pinnacle_backup.model.runs import COMMAND, SCHEDULE, SERVER, Origin
 
+_LATELY = 20
 _NO_SCHEDULER = "not running: nothing happens by itself"
 
 
@@ -40,6 +41,8 @@ def show(context: Context, *, stored: bool) -> int:
     out = context.out
     out.json(view)
     out.data(*(f"{line[:1].upper()}{line[1:]}" for line in view.words or ("nothing is scheduled",)))
+    if view.paused:
+        out.data("", out.style(f"Paused {_paused(view)}: nothing starts by itself.", "warn"))
     if view.upcoming:
         rows = [(Cell(run.words), Cell(run.run), Cell(run.job, "dim")) for run in view.upcoming]
         out.data("")
@@ -167,6 +170,19 @@ def resume(context: Context) -> int:
     """Go on."""
     context.verbs().resume()
     return show(context, stored=False)
+
+
+def run_job(context: Context, name: str, slot: str, attempt: int) -> int:
+    """Do a job now, here or there; a person is told which run it was."""
+    verbs = context.verbs()
+    exit_code = verbs.run_job(name, slot=slot, attempt=attempt)
+    if not slot:
+        run = next((run for run in verbs.runs(_LATELY) if run.origin.job == name), None)
+        context.out.json({"type": "result", "exit_code": exit_code, "run": run})
+        if run is not None:
+            context.out.say(f"{name} has ended: {run.outcome}.")
+            context.out.say(context.out.as_called(f"Its log: pinnacle-backup runs show {run.id}"))
+    return exit_code
 
 
 def run_now(context: Context, name: str, slot: str, attempt: int) -> int:

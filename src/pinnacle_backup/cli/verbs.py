@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pinnacle_backup.cli.versions import Found
     from pinnacle_backup.model.accounts import AuditCheck, AuditEvent
     from pinnacle_backup.model.backup import BackupInfo
+    from pinnacle_backup.model.calendar import CalendarDay
     from pinnacle_backup.model.copies import MadeBackup
     from pinnacle_backup.model.drills import DrillRecord, DrillReport, Genuineness
     from pinnacle_backup.model.progress import Progress
@@ -94,7 +95,9 @@ class Looking(Protocol):
     ) -> AbstractContextManager[Browsed]:
         """Give what a folder of a backup holds."""
 
-    def find(self, pattern: str, passwords: PasswordSource) -> AbstractContextManager[Found]:
+    def find(
+        self, pattern: str, passwords: PasswordSource, *, ignore_case: bool = False
+    ) -> AbstractContextManager[Found]:
         """Give every version of the paths that match, from all backups."""
 
     def compare(
@@ -105,8 +108,19 @@ class Looking(Protocol):
     def status(self) -> StudioStatus:
         """Return how the studio stands."""
 
-    def runs(self, limit: int, *, verb: str, outcome: str) -> Sequence[Run]:
+    def runs(
+        self,
+        limit: int,
+        *,
+        verb: str = "",
+        outcome: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Run]:
         """Return runs, newest first."""
+
+    def days(self) -> Sequence[CalendarDay]:
+        """Return what became of the last days, oldest first."""
 
     def run(self, number: int) -> tuple[Run, Sequence[RunLine]]:
         """Return a run and its log."""

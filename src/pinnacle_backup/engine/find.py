@@ -43,15 +43,17 @@ class Versions:
 @dataclass(frozen=True)
 class Bounds:
     """
-    How far a search goes.
+    What a search takes in.
 
     Attributes:
         most_paths: How many paths it returns; 0 for all.
         is_late: Whether no further backup is begun.
+        ignore_case: Whether capital letters are like small ones.
     """
 
     most_paths: int = 0
     is_late: Callable[[], bool] = lambda: False
+    ignore_case: bool = False
 
 
 _NO_BOUNDS: Final = Bounds()
@@ -68,12 +70,12 @@ def find(pattern: str, infos: Iterable[BackupInfo], opener: Opener, bounds: Boun
         pattern: A path, or a pattern; see ``patterns``.
         infos: The backups to search.
         opener: Opens their archives.
-        bounds: How far to go.
+        bounds: How far to go, and whether capital letters are like small ones.
 
     Raises:
         PasswordError: Not one of the backups could be opened.
     """
-    search = _Search(PathPattern(pattern), opener, bounds.most_paths)
+    search = _Search(PathPattern(pattern, ignore_case=bounds.ignore_case), opener, bounds.most_paths)
     newest_first = sorted(infos, key=lambda info: (created_at(info.header), info.name), reverse=True)
     refused: list[PasswordError] = []
     problems: list[Problem] = []

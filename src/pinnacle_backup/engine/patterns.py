@@ -17,16 +17,22 @@ class PathPattern:
     """
     One pattern.
 
+    Args:
+        pattern: The pattern.
+        ignore_case: Whether capital letters are like small ones.
+
     Attributes:
         literal: Whether it is a plain path, and matches that one only.
         folder: The path that every match equals or lies below; empty for the root.
     """
 
-    def __init__(self, pattern: str) -> None:
+    def __init__(self, pattern: str, *, ignore_case: bool = False) -> None:
         self._pattern = clean(pattern)
-        self.literal = not is_pattern(pattern)
-        self.folder = self._pattern if self.literal else _fixed_part(self._pattern)
-        self._regex = re.compile(_translate(self._pattern), re.DOTALL)
+        self.literal = not is_pattern(pattern) and not ignore_case
+        self.folder = self._pattern if self.literal else _fixed_part(self._pattern, ignore_case=ignore_case)
+        self._regex = re.compile(
+            _translate(self._pattern), re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG)
+        )
 
     def matches(self, path: str) -> bool:
         """Tell whether the whole path matches."""
@@ -51,8 +57,10 @@ def clean(path: str) -> str:
     return "" if path == "." else path
 
 
-def _fixed_part(pattern: str) -> str:
-    """Return the folders before the first special character."""
+def _fixed_part(pattern: str, *, ignore_case: bool) -> str:
+    """Return the folders before the first special character; none where their case is not known."""
+    if ignore_case:
+        return ""
     first = _MAGIC.search(pattern)
     assert first is not None
     return pattern[: first.start()].rpartition("/")[0]

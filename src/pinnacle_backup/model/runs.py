@@ -50,6 +50,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
         stored: Bytes written to the store.
         removed: Backups deleted.
         freed: Bytes given back.
+        safety: Name of the backup of what a restore in place changed; ``undo`` restores it.
     """
 
     backup: str = ""
@@ -59,6 +60,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     stored: int = 0
     removed: int = 0
     freed: int = 0
+    safety: str = ""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

@@ -115,7 +115,16 @@ class Runs:
         found = self._select("WHERE id = ?", (run,)) if run <= _LARGEST else ()
         return found[0] if found else None
 
-    def newest(self, limit: int, *, verb: str = "", outcome: str = "", below: int = 0) -> list[Run]:
+    def newest(
+        self,
+        limit: int,
+        *,
+        verb: str = "",
+        outcome: str = "",
+        below: int = 0,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Run]:
         """
         Return runs, newest first.
 
@@ -123,12 +132,14 @@ class Runs:
             limit: How many at most.
             verb, outcome: Only those; empty for all.
             below: Only those with smaller numbers; 0 for all.
+            since, until: Only those that began in that time; its end does not belong to it.
         """
+        first, last = (iso(moment) if moment else "" for moment in (since, until))
         verb = verb.encode("utf-8", "replace").decode()  # no run has one that is no text
         return self._select(
             "WHERE (? = '' OR verb = ?) AND (? = '' OR outcome = ?) AND (? = 0 OR id < ?) "
-            "ORDER BY id DESC LIMIT ?",
-            (verb, verb, outcome, outcome, below, below, limit),
+            "AND started >= ? AND (? = '' OR started < ?) ORDER BY id DESC LIMIT ?",
+            (verb, verb, outcome, outcome, below, below, first, last, last, limit),
         )
 
     def since(self, moment: datetime) -> list[Run]:

@@ -49,5 +49,5 @@ def place_of(check: Check) -> tuple[str, str]:
 
 
 def sentence(text: str) -> str:
-    """Return an answer as a sentence of its own: with a capital letter."""
-    return f"{text[:1].upper()}{text[1:]}"
+    """Return an answer as a sentence of its own: with a capital letter, unless a name stands first."""
+    return f"{text[:1].upper()}{text[1:]}" if text.partition(" ")[0].isalpha() else text

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from pinnacle_backup.model.permissions import ROLES
 from pinnacle_backup.web.auth import Caller, services_of
+from pinnacle_backup.web.moments import now_of, zone_key, zone_name
 from pinnacle_backup.web.problems import encoded
 
 _HTML: Final = "text/html; charset=utf-8"
@@ -34,7 +35,7 @@ def nothing() -> Response:
 
 
 def page(request: Request, template: str, who: Caller | None = None, **context: Any) -> Response:
-    """Return a page. Every page knows ``studio``, ``user``, ``may`` and ``now``."""
+    """Return a page. Every page knows ``studio``, ``user``, ``may``, ``now`` and its ``zone``."""
     body = services_of(request).templates.get_template(template).render({**_shared(request, who), **context})
     return Response(body, media_type=_HTML)
 
@@ -63,11 +64,14 @@ def _in_two(parts: Iterable[str]) -> Iterator[str]:
 
 def _shared(request: Request, who: Caller | None) -> dict[str, Any]:
     services = services_of(request)
+    now = now_of(services.studio())
     return {
         "studio": services.place.root.rstrip("/").rpartition("/")[2] or "/",
         "user": {"name": who.name, "role": who.role} if who else None,
         "may": who.may if who else (lambda _: False),
-        "now": services.studio().now(),
+        "now": now,
+        "zone": zone_name(now),
+        "zone_key": zone_key(now),
         "nav_hidden": _hidden(who),
         "nav_badges": {},
         "roles": ROLES,

@@ -15,6 +15,7 @@ from pinnacle_backup.model.queries import AlsoIn
 from pinnacle_backup.model.words import instant, size
 from pinnacle_backup.repository.listing import Listing
 from pinnacle_backup.web.addresses import api_address, backup_address, reference, with_query
+from pinnacle_backup.web.moments import day_and_time
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IMAGES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp")
@@ -166,11 +167,6 @@ def _icon(entry: Entry) -> str:
     if entry.pages is not None or name.endswith(_DATABASES):
         return "database"
     return "image" if name.endswith(_IMAGES) else "file"
-
-
-def day_and_time(moment: datetime, zone: tzinfo) -> str:
-    """Return ``Fri 20 Nov 2026, 02:00``."""
-    return f"{moment.astimezone(zone):%a %-d %b %Y, %H:%M}"
 
 
 def modified(entry: Entry, zone: tzinfo) -> str:

@@ -66,6 +66,7 @@ class _Impatient(H11Protocol):
         """Go on; what begins after a pause has all the time."""
         if self.timeout_keep_alive_task is not None:
             self._awaited = None
+            _cancel(self._deadline)
         super().data_received(data)
         self._watch()
 

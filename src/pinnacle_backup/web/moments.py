@@ -1,19 +1,47 @@
-"""Times as pages say them: short, in the zone of the machine."""
+"""Times as pages say them: all in the zone that the schedule is meant in, which each page names."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
+from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.model.queries import ScheduleView, StudioStatus
 from pinnacle_backup.model.words import instant
 
 
+def now_of(studio: Studio) -> datetime:
+    """Return the present moment, in the studio's zone."""
+    return studio.now().astimezone(schedule_zone(studio))
+
+
+def zone_name(now: datetime) -> str:
+    """Return what people call the zone of a moment: ``Europe/Berlin``, ``UTC``, ``+02:00``."""
+    name = now.tzname()
+    return "UTC" if name == "UTC" else getattr(now.tzinfo, "key", None) or name or f"UTC{now:%z}"
+
+
+def zone_key(now: datetime) -> str:
+    """Return the zone's name as browsers know it, too; empty where it has none."""
+    return getattr(now.tzinfo, "key", None) or ("UTC" if now.tzname() == "UTC" else "")
+
+
 def when(iso: str, now: datetime) -> str:
     """Return ``today, 02:00``, ``yesterday, 02:00`` or ``16 November, 02:00``; of another year with that."""
-    then, today = instant(iso).astimezone(), now.astimezone().date()
+    then, today = instant(iso).astimezone(now.tzinfo), now.date()
     near = {today: "today", today - timedelta(days=1): "yesterday", today + timedelta(days=1): "tomorrow"}
     year = f" {then.year}" if then.year != today.year else ""
     return f"{near.get(then.date(), f'{then.day} {then:%B}{year}')}, {then:%H:%M}"
+
+
+def day_and_time(moment: datetime, zone: tzinfo | None) -> str:
+    """Return ``Fri 20 Nov 2026, 02:00``."""
+    return f"{moment.astimezone(zone):%a %-d %b %Y, %H:%M}"
+
+
+def exact(iso: str, zone: tzinfo | None) -> str:
+    """Return ``Fri 20 Nov 2026, 02:00:07 CET``."""
+    return f"{instant(iso).astimezone(zone):%a %-d %b %Y, %H:%M:%S %Z}"
 
 
 def switch_words(status: StudioStatus | ScheduleView, now: datetime) -> dict[str, str]:

@@ -22,12 +22,12 @@ def give_way() -> None:
     """
     Lower the priority of this thread, and of the threads that it starts from now on.
 
-    Where the kernel shares the processors among sessions first, that of the session is lowered too, if no
-    terminal belongs to it: then it is this server's alone. Runs have sessions of their own.
+    Where the kernel shares the processors among sessions first, that of the session is lowered too, if it is
+    this process's own: that of a service, or of a daemon. Runs have sessions of their own.
     """
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
-    if not _has_terminal():
+    if _has_own_session():
         with suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as file:
             file.write(str(NICE))
 
@@ -44,9 +44,7 @@ class Launcher:
         return self._thread.submit(start).result()
 
 
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
-    except OSError:
-        return False
-    return True
+def _has_own_session() -> bool:
+    """Tell whether it leads its session, or inherited it from a parent that has ended; see daemon(7)."""
+    leader = os.getsid(0)
+    return leader == os.getpid() or not os.path.exists(f"/proc/{leader}")

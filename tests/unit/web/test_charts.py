@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinnacle_backup.state.samples import Sample
@@ -79,6 +79,7 @@ def test_days_with_pages_are_links_in_a_group() -> None:
     assert root.find("details//a").attrib == {"href": "/runs?day=1&x=2"}
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400))
 def test_labels_of_days_never_lie_on_each_other(count: int) -> None:
     """Every label has a sixth of the narrowest chart for itself, or is one of months that are as far apart."""
@@ -111,6 +112,7 @@ def test_growth_without_an_estimate_ends_today() -> None:
     assert [text.text for text in root.findall("svg/text")][-2:] == ["22 Nov", "24 Nov"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 10**18), min_size=2, max_size=400),
     st.integers(0, 10**18),
@@ -188,6 +190,7 @@ def test_a_time_line_links_to_its_points() -> None:
     assert "bad" in links[2].attrib["class"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 24 * 400), min_size=1, max_size=300))
 def test_points_of_a_time_line_lie_apart(hours: list[float]) -> None:
     """However many there are: one can be told from the other, and so can the labels."""

@@ -16,6 +16,7 @@ from pinnacle_backup.model.runs import OUTCOMES
     examples=(
         ("The last runs", "runs"),
         ("What failed", "runs --outcome failed"),
+        ("Those of one day", "runs --day 2026-11-22"),
         ("One of them with its log", "runs show 42"),
         ("Stop one that is at work", "runs cancel 42"),
     ),
@@ -27,8 +28,19 @@ from pinnacle_backup.model.runs import OUTCOMES
     "--verb", metavar="VERB", default="", help="Only those: create, restore, verify, drill, cleanup, copy."
 )
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those.")
+@click.option("--day", metavar="DATE", help="Only those that began on that day.")
+@click.option("--since", metavar="TIME", help="Only those that began then or later.")
+@click.option("--until", metavar="TIME", help="Only those that began until then.")
 @click.pass_context
-def command(ctx: click.Context, limit: int, verb: str, outcome: str | None) -> int:
+def command(
+    ctx: click.Context,
+    limit: int,
+    verb: str,
+    outcome: str | None,
+    day: str | None,
+    since: str | None,
+    until: str | None,
+) -> int:
     """
     List what was done: when, by whom, and how it ended.
 
@@ -36,12 +48,20 @@ def command(ctx: click.Context, limit: int, verb: str, outcome: str | None) -> i
     """
     if ctx.invoked_subcommand is not None:
         return 0
+    if day and (since or until):
+        raise click.UsageError("--day and --since or --until contradict each other")
+    from pinnacle_backup.cli.moments import beginning_of, day_of, parse_moment
     from pinnacle_backup.cli.run_table import show_runs
 
     context = ctx.ensure_object(Context)
     verbs = context.verbs()
-    found = verbs.runs(limit, verb=verb, outcome=outcome or "")
-    return show_runs(context.out, found, verbs.now())
+    now = verbs.now()
+    begin = beginning_of(since, now) if since else None
+    end = parse_moment(until, now) if until else None
+    if day:
+        begin, end = day_of(day, now)
+    found = verbs.runs(limit, verb=verb, outcome=outcome or "", since=begin, until=end)
+    return show_runs(context.out, found, now)
 
 
 @command.command(

@@ -58,7 +58,7 @@ def command(
     if config is not None:
         scheduling.store(context, config)
     if job is not None:
-        return context.verbs().run_job(job, slot=slot, attempt=attempt)
+        return scheduling.run_job(context, job, slot, attempt)
     if start:
         return scheduling.start_daemon(context) if daemon else scheduling.start(context)
     if stop:

@@ -13,13 +13,15 @@ from pinnacle_backup.errors import PinnacleError
     "status",
     examples=(
         ("How things stand, and what to do", "status"),
+        ("What became of the last five weeks", "status --calendar"),
         ("As a check of Nagios, Icinga or Zabbix", "status --check"),
         ("In a script", "status --json | jq -e '.level == \"ok\"'"),
     ),
 )
+@click.option("--calendar", is_flag=True, help="Show what became of each of the last days.")
 @click.option("--check", is_flag=True, help="Answer a monitoring system, by line and exit code.")
 @pass_context
-def command(context: Context, check: bool) -> int:
+def command(context: Context, calendar: bool, check: bool) -> int:
     """
     Tell whether the studio is protected, the worst first.
 
@@ -27,11 +29,17 @@ def command(context: Context, check: bool) -> int:
     answer, as Nagios plugins have it: 0 ok, 1 warning, 2 critical, 3 unknown. Scripts read `level` with
     --json: ok, warning, critical or unknown.
     """
+    if check and calendar:
+        raise click.UsageError("--check and --calendar contradict each other")
     if check:
         return _check(context)
     from pinnacle_backup.cli.state import show_status
 
     verbs = context.verbs(warn=_told_below)
+    if calendar:
+        from pinnacle_backup.cli.calendar import show_calendar
+
+        return show_calendar(context.out, verbs.days())
     return show_status(context.out, verbs.status(), verbs.now())
 
 

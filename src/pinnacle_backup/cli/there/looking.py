@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ import msgspec
 from pinnacle_backup.cli.there.asking import Asking, at, reference, sent, with_password
 from pinnacle_backup.errors import BackupNotFound
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.calendar import CalendarDay
 from pinnacle_backup.model.drills import DrillRecord, Genuineness
 from pinnacle_backup.model.entry import DIRECTORY, Entry
 from pinnacle_backup.model.queries import BackupDetails, Difference, ListedBackups, PathVersion, StudioStatus
@@ -84,9 +86,12 @@ class Looking(Asking):
         yield Browsed(backup, self._entries(backup, path, recursive=recursive))
 
     @contextmanager
-    def find(self, pattern: str, passwords: PasswordSource) -> Iterator[Versions]:
+    def find(
+        self, pattern: str, passwords: PasswordSource, *, ignore_case: bool = False
+    ) -> Iterator[Versions]:
         self._unlock_one(passwords)
-        yield self._client.get("/versions", Versions, path=pattern)
+        case = {"ignore_case": "true"} if ignore_case else {}
+        yield self._client.get("/versions", Versions, path=pattern, **case)
 
     @contextmanager
     def compare(
@@ -109,18 +114,37 @@ class Looking(Asking):
     def status(self) -> StudioStatus:
         return self._client.send("GET", "/backup/status", StudioStatus, api="")
 
-    def runs(self, limit: int, *, verb: str, outcome: str) -> Sequence[Run]:
+    def runs(
+        self,
+        limit: int,
+        *,
+        verb: str = "",
+        outcome: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Run]:
+        times = {name: moment.isoformat() for name, moment in (("since", since), ("until", until)) if moment}
         found: list[Run] = []
         while len(found) < limit:
             below = found[-1].id if found else 0
             most = min(limit - len(found), _RUNS)
             more = self._client.get(
-                "/runs", list[Run], member="runs", limit=most, verb=verb, outcome=outcome, below=below
+                "/runs",
+                list[Run],
+                member="runs",
+                limit=most,
+                verb=verb,
+                outcome=outcome,
+                below=below,
+                **times,
             )
             found += more
             if len(more) < most:
                 break
         return found
+
+    def days(self) -> Sequence[CalendarDay]:
+        return self._client.get("/calendar", list[CalendarDay], member="days")
 
     def run(self, number: int) -> tuple[Run, Sequence[RunLine]]:
         found = self._client.get(f"/runs/{number}", Looked)

@@ -16,6 +16,7 @@ from pinnacle_backup.web.charts.words import long, short
 _PLOT_TOP, _PLOT = 22, 140
 _HEIGHT, _AXIS_LINE = 186, 181
 _MOST_SPOTS: Final = 120
+_APART: Final = 0.28
 
 
 class Level(Protocol):
@@ -156,11 +157,13 @@ def _spots(levels: Sequence[Level], frame: _Frame) -> list[Markup]:
 
 
 def _days_below(levels: Sequence[Level], frame: _Frame, full_on: date | None) -> list[Markup]:
-    last = levels[-1].day
+    """Label the first day, the last one and the end of the estimate, where they do not touch."""
+    last, x = levels[-1].day, frame.x(levels[-1].day)
     labels = [_label(short(levels[0].day), "0")]
     if frame.last == last:
         return [*labels, _label(short(last), "100%", anchor="end")]
-    labels.append(_label(short(last), percent(frame.x(last)), anchor="middle"))
+    if _APART <= x <= 1 - _APART:
+        labels.append(_label(short(last), percent(x), anchor="middle"))
     words = f"full {short(frame.last)}" if frame.last == full_on else short(frame.last)
     return [*labels, _label(words, "100%", anchor="end")]
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import AfterValidator, AwareDatetime
 from starlette.responses import Response
 
 from pinnacle_backup.app.live import live_progress
@@ -21,6 +23,16 @@ Looking = Annotated[Caller, Depends(needs(LOOK))]
 _WAIT_SECONDS = 10.0
 
 
+def _in_reach(moment: datetime) -> datetime:
+    """Refuse what has no counterpart in another zone."""
+    if not 1 < moment.year < 9999:
+        raise ValueError("no run began then")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+
+
 @router.get("", summary="List runs, newest first")
 def list_(
     who: Looking,
@@ -28,9 +40,12 @@ def list_(
     verb: Annotated[str, Query(max_length=40)] = "",
     outcome: Annotated[str, Query(pattern=f"^({'|'.join(OUTCOMES)})?$")] = "",
     below: Annotated[int, Query(ge=0, le=2**53, description="Only runs with smaller numbers.")] = 0,
+    since: Annotated[Moment | None, Query(description="Only runs that began then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Only runs that began before.")] = None,
 ) -> Response:
     """As ``pinnacle-backup runs``."""
-    return data({"runs": list_runs(who.studio, limit, verb=verb, outcome=outcome, below=below)})
+    found = list_runs(who.studio, limit, verb=verb, outcome=outcome, below=below, since=since, until=until)
+    return data({"runs": found})
 
 
 @router.get("/{number}", summary="Show one run with its log")

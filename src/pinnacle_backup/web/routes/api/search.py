@@ -27,11 +27,12 @@ def versions(
     request: Request,
     who: Looking,
     path: Annotated[str, Query(min_length=1, max_length=8192, description="Percent-encoded bytes.")],  # noqa: ARG001
+    ignore_case: Annotated[bool, Query(description="Capital letters are like small ones.")] = False,  # noqa: FBT002
 ) -> Response:
     """As ``pinnacle-backup find`` with a path: each version with the backups that hold it, newest first."""
     passwords = services_of(request).unlocked.passwords(request, who)
     wanted = raw_query(request, "path")
-    with find_versions(who.studio, wanted, passwords=passwords) as found:
+    with find_versions(who.studio, wanted, passwords=passwords, ignore_case=ignore_case) as found:
         shown = {"path": wanted, "versions": found.versions, "problems": found.problems}
         return data(plain(shown))
 
@@ -43,7 +44,11 @@ def find(
     q: Annotated[str, Query(min_length=1, max_length=1000, description="A part of a name, or a pattern.")],
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> Response:
-    """As ``pinnacle-backup find``; bounded: see ``unsearched`` and ``cut``."""
+    """
+    As ``pinnacle-backup find``; bounded: see ``unsearched`` and ``cut``.
+
+    Capital letters are like small ones, unless there are some in ``q``.
+    """
     pattern = pattern_of(q)
     passwords = services_of(request).unlocked.passwords(request, who)
     found = search(who.studio, pattern, passwords=passwords, most=limit)

@@ -18,7 +18,8 @@ from pinnacle_backup.repository.listing import Listing
 from pinnacle_backup.web.addresses import with_query
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs, services_of
-from pinnacle_backup.web.backup_rows import KINDS, NEWEST, SORTS, backup_row, chosen, day_and_time
+from pinnacle_backup.web.backup_rows import KINDS, NEWEST, SORTS, backup_row, chosen
+from pinnacle_backup.web.moments import day_and_time
 from pinnacle_backup.web.routes.api.backups import Name
 
 router = APIRouter(include_in_schema=False)

@@ -15,7 +15,7 @@ from pinnacle_backup.app.find import find_versions
 from pinnacle_backup.app.growth import Growth, growth
 from pinnacle_backup.app.listing import list_backups
 from pinnacle_backup.app.opening import Opened
-from pinnacle_backup.app.search import pattern_of, search
+from pinnacle_backup.app.search import is_lower, pattern_of, search
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.errors import PasswordError, PinnacleError
@@ -31,12 +31,12 @@ from pinnacle_backup.web.backup_rows import (
     backup_row,
     browse_address,
     crumbs_of,
-    day_and_time,
     entry_rows,
     kind_of,
     modified,
 )
 from pinnacle_backup.web.charts import share_bar
+from pinnacle_backup.web.moments import day_and_time
 from pinnacle_backup.web.routes.api.backups import Name
 
 router = APIRouter(include_in_schema=False)
@@ -171,8 +171,16 @@ def search_page(request: Request, who: Looking, q: Annotated[str, Query(max_leng
         who,
         q=q,
         results=lambda: _guarded(results),
-        command=f"pinnacle-backup find {shlex.quote(pattern)}" if pattern else "pinnacle-backup find PATH",
+        command=_find_command(pattern),
     )
+
+
+def _find_command(pattern: str) -> str:
+    """Return the command that finds the same."""
+    if not pattern:
+        return "pinnacle-backup find PATH"
+    case = " --ignore-case" if is_lower(pattern) else ""
+    return f"pinnacle-backup find {shlex.quote(pattern)}{case}"
 
 
 @router.get("/diff")

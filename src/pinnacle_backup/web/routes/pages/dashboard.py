@@ -28,7 +28,7 @@ from pinnacle_backup.web import charts
 from pinnacle_backup.web.advice import place_of, sentence
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
-from pinnacle_backup.web.moments import switch_words, when
+from pinnacle_backup.web.moments import now_of, switch_words, when
 from pinnacle_backup.web.rendering import tone
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +41,7 @@ _LATELY = 6
 def dashboard(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) -> Response:
     """Show how the studio stands."""
     studio = who.studio
-    status, now = studio_status(studio), studio.now()
+    status, now = studio_status(studio), now_of(studio)
     bad = [check for check in status.checks if check.level != "ok"]
     return page(
         request,
@@ -153,11 +153,11 @@ def _happening(run: Run, now: datetime) -> dict[str, str]:
     message = (
         f": {printable(run.message)}" if run.outcome in (*BAD_OUTCOMES, WARNINGS) and run.message else ""
     )
-    by = f"by the schedule ({run.origin.job})" if run.origin.slot else f"by {printable(run.origin.user)}"
+    by = f"by the job {run.origin.job}" if run.origin.job else f"by {printable(run.origin.user)}"
     facts = f" · {size(run.facts.stored)}" if run.facts.stored else ""
     return {
         "tone": tone(run.outcome),
-        "title": f"{sentence(what(run))}{how}{message}",
+        "title": f"{sentence(what(run).partition(' (')[0])}{how}{message}",
         "sub": f"{when(run.started, now)}{facts} · {by}",
         "href": f"/runs/{run.id}",
     }

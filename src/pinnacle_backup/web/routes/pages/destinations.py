@@ -16,7 +16,7 @@ from pinnacle_backup.model.permissions import LOOK
 from pinnacle_backup.model.words import counted, size
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
-from pinnacle_backup.web.moments import when
+from pinnacle_backup.web.moments import now_of, when
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/destinations")
 def destinations(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) -> Response:
     """Show what is where."""
-    listing, now = list_backups(who.studio), who.studio.now()
+    listing, now = list_backups(who.studio), now_of(who.studio)
     states = destination_states(who.studio, listing)
     return page(
         request,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from datetime import tzinfo
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -16,14 +17,16 @@ from pinnacle_backup.app.listing import list_backups
 from pinnacle_backup.app.live import live_progress
 from pinnacle_backup.app.runs import list_runs
 from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.errors import BackupNotFound
 from pinnacle_backup.model.drills import PROVEN, DrillRecord
 from pinnacle_backup.model.permissions import LOOK
 from pinnacle_backup.model.runs import RUNNING
-from pinnacle_backup.model.words import instant, local_with_zone, span
+from pinnacle_backup.model.words import instant, span
 from pinnacle_backup.web.addresses import reference
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
+from pinnacle_backup.web.moments import day_and_time, exact
 
 router = APIRouter(include_in_schema=False)
 Looking = Annotated[Caller, Depends(needs(LOOK))]
@@ -37,6 +40,7 @@ _STYLE: Final = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 def drills(request: Request, who: Looking, backup: Annotated[str, Query(max_length=4096)] = "") -> Response:
     """Show what was proven and when, and offer to prove it now."""
     records, kept = list_drills(who.studio), frozenset(Reports(who.studio).ids())
+    zone = schedule_zone(who.studio)
     proven = next((drill for drill in records if drill.outcome == PROVEN), None)
     running = [
         (run, live_progress(who.studio, run.id))
@@ -46,8 +50,8 @@ def drills(request: Request, who: Looking, backup: Annotated[str, Query(max_leng
         request,
         "drills.html",
         who,
-        drills=[_shown(drill, kept) for drill in records[:_SHOWN]],
-        proven=_shown(proven, kept) if proven else None,
+        drills=[_shown(drill, kept, zone) for drill in records[:_SHOWN]],
+        proven=_shown(proven, kept, zone) if proven else None,
         last_failed=bool(records) and records[0].outcome != PROVEN,
         running=running,
         backups=_choices(who.studio, backup),
@@ -79,11 +83,11 @@ def _hash(style: bytes) -> str:
     return b64encode(hashlib.sha256(style).digest()).decode()
 
 
-def _shown(drill: DrillRecord, kept: frozenset[str]) -> dict[str, Any]:
+def _shown(drill: DrillRecord, kept: frozenset[str], zone: tzinfo) -> dict[str, Any]:
     return {
         "id": drill.id,
         "ended": drill.ended,
-        "when": local_with_zone(instant(drill.ended)),
+        "when": exact(drill.ended, zone),
         "backup": drill.backup,
         "outcome": drill.outcome,
         "took": span(drill.seconds),
@@ -93,10 +97,10 @@ def _shown(drill: DrillRecord, kept: frozenset[str]) -> dict[str, Any]:
 
 def _choices(studio: Studio, chosen: str) -> list[tuple[str, str]]:
     """Return the newest complete backups, and the one that was asked for."""
-    listing = list_backups(studio)
+    listing, zone = list_backups(studio), schedule_zone(studio)
     complete = [info for info in listing.backups if not info.header.safety and not listing.missing(info)]
     wanted = [info for info in complete if chosen in (reference(info), info.name)]
     return [
-        (reference(info), f"{local_with_zone(instant(info.header.created))}, {info.header.type}")
+        (reference(info), f"{day_and_time(instant(info.header.created), zone)} · {info.header.type}")
         for info in dict.fromkeys([*wanted, *complete[:_CHOICES]])
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -11,10 +12,10 @@ from pinnacle_backup.app.notifications import view
 from pinnacle_backup.model.conditions import BAD, OVERDUE, Condition
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.permissions import LOOK
-from pinnacle_backup.model.words import instant, local
 from pinnacle_backup.web.advice import sentence
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
+from pinnacle_backup.web.moments import now_of, when
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,7 +33,7 @@ _ICONS = {"smtp": "scroll", "ping": "heart-pulse"}
 @router.get("/notifications")
 def notifications(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) -> Response:
     """Show the channels, what is told, and what waits."""
-    found = view(who.studio)
+    found, now = view(who.studio), now_of(who.studio)
     return page(
         request,
         "notifications.html",
@@ -53,19 +54,19 @@ def notifications(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]
         wrong=[
             {
                 "tone": "bad" if each.level == BAD else "warn",
-                "title": _condition(each),
+                "title": _condition(each, now),
                 "sub": printable(each.text),
                 "note": "",
             }
             for each in found.wrong
         ],
-        oldest=local(instant(found.backlog.oldest)) if found.backlog.oldest else "",
-        upcoming=local(instant(found.backlog.next_attempt)) if found.backlog.next_attempt else "",
+        oldest=when(found.backlog.oldest, now) if found.backlog.oldest else "",
+        upcoming=when(found.backlog.next_attempt, now) if found.backlog.next_attempt else "",
     )
 
 
-def _condition(condition: Condition) -> str:
-    since = f"since {local(instant(condition.since))}"
+def _condition(condition: Condition, now: datetime) -> str:
+    since = f"since {when(condition.since, now)}"
     if condition.subject == OVERDUE:
         return f"Backups are overdue {since}"
     how = "fails" if condition.level == BAD else "has warnings"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from datetime import tzinfo
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,16 +12,18 @@ from starlette.responses import RedirectResponse, Response
 from pinnacle_backup.app.listing import list_backups
 from pinnacle_backup.app.moments import parse_moment
 from pinnacle_backup.app.planning import KeptPlan, kept_plan
+from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.app.undo import saved_last
 from pinnacle_backup.errors import BackupNotFound
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.permissions import RESTORE_ELSEWHERE, RESTORE_IN_PLACE
-from pinnacle_backup.model.words import instant, local_with_zone
+from pinnacle_backup.model.words import instant
 from pinnacle_backup.repository.listing import Listing
 from pinnacle_backup.web import charts
 from pinnacle_backup.web.addresses import reference
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs, services_of
+from pinnacle_backup.web.moments import day_and_time, exact
 from pinnacle_backup.web.picked import as_pattern, picked_paths, restore_address
 
 router = APIRouter(include_in_schema=False)
@@ -52,16 +55,17 @@ def restore(
     listing = list_backups(who.studio)
     paths = [as_pattern(path) for path in picked_paths(request)]
     if at:
-        found = listing.at(parse_moment(at, who.studio.now()))
+        found = listing.at(parse_moment(at, who.studio.now(), schedule_zone(who.studio)))
         return RedirectResponse(_address(request, found), 303)
     if backup:
         return _what(request, who, listing, listing.find(backup), paths)
+    zone = schedule_zone(who.studio)
     return page(
         request,
         "restore.html",
         who,
-        line=_line(request, listing, None),
-        points=[_point(request, listing, info) for info in listing.backups[skip : skip + _ROWS]],
+        line=_line(request, listing, None, zone),
+        points=[_point(request, listing, info, zone) for info in listing.backups[skip : skip + _ROWS]],
         picked=picked_paths(request),
         paths=paths,
         total=len(listing.backups),
@@ -83,21 +87,21 @@ def undo(request: Request, who: InPlace) -> Response:
         "undo.html",
         who,
         saved=saved,
-        when=local_with_zone(instant(saved.header.created)),
+        when=exact(saved.header.created, schedule_zone(who.studio)),
         locked=_is_locked(request, who, saved),
         error=None,
     )
 
 
 def _what(request: Request, who: Caller, listing: Listing, info: BackupInfo, paths: list[str]) -> Response:
-    missing = listing.missing(info)
+    missing, zone = listing.missing(info), schedule_zone(who.studio)
     return page(
         request,
         "restore_what.html",
         who,
         backup=info,
-        when=local_with_zone(instant(info.header.created)),
-        line=_line(request, listing, info),
+        when=day_and_time(instant(info.header.created), zone),
+        line=_line(request, listing, info, zone),
         paths=paths,
         missing=len(missing),
         locked=_is_locked(request, who, info),
@@ -156,13 +160,13 @@ def _is_locked(request: Request, who: Caller, info: BackupInfo) -> bool:
     return services_of(request).unlocked.password_of(request, who, info.header.id) is None
 
 
-def _line(request: Request, listing: Listing, chosen: BackupInfo | None) -> object:
+def _line(request: Request, listing: Listing, chosen: BackupInfo | None, zone: tzinfo) -> object:
     return charts.timeline(
         [
             charts.Point(
-                moment=instant(info.header.created).astimezone(),
+                moment=instant(info.header.created).astimezone(zone),
                 href=_address(request, info),
-                label=f"{_kind(info).capitalize()}, {local_with_zone(instant(info.header.created))}",
+                label=f"{_kind(info).capitalize()}, {day_and_time(instant(info.header.created), zone)}",
                 type="safety" if info.header.safety else info.header.type,
                 state=_state(listing, info),
                 selected=info is chosen,
@@ -172,12 +176,13 @@ def _line(request: Request, listing: Listing, chosen: BackupInfo | None) -> obje
     )
 
 
-def _point(request: Request, listing: Listing, info: BackupInfo) -> dict[str, Any]:
+def _point(request: Request, listing: Listing, info: BackupInfo, zone: tzinfo) -> dict[str, Any]:
     return {
         "info": info,
         "href": _address(request, info),
         "kind": _kind(info),
-        "when": local_with_zone(instant(info.header.created)),
+        "when": day_and_time(instant(info.header.created), zone),
+        "exact": exact(info.header.created, zone),
         "state": _state(listing, info),
     }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -12,14 +12,17 @@ from starlette.responses import Response
 
 from pinnacle_backup.app.live import LiveProgress, live_progress
 from pinnacle_backup.app.runs import list_runs, show_run
+from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.app.undo import saved_last
 from pinnacle_backup.errors import PinnacleError
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
 from pinnacle_backup.model.runs import OUTCOMES, RUNNING, Run, RunLine
-from pinnacle_backup.model.words import counted, instant, local_with_zone, number, size
+from pinnacle_backup.model.words import counted, instant, number, size
 from pinnacle_backup.web.addresses import Number
+from pinnacle_backup.web.advice import sentence
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
+from pinnacle_backup.web.moments import day_and_time, exact
 
 router = APIRouter(include_in_schema=False)
 Looking = Annotated[Caller, Depends(needs(LOOK))]
@@ -34,7 +37,6 @@ _VERBS: Final[Mapping[str, str]] = {
     "copy": "Copy",
     "drill": "Drill",
 }
-_SAVED: Final = re.compile(r"saved what changes as (\S+)")
 
 
 @router.get("/runs")
@@ -47,16 +49,20 @@ def runs(
 ) -> Response:
     """Show what was done, newest first."""
     found = list_runs(who.studio, _ROWS + 1, verb=verb, outcome=outcome, below=below)
+    zone = schedule_zone(who.studio)
     older = _address(outcome=outcome, verb=verb, below=found[_ROWS - 1].id) if len(found) > _ROWS else ""
     return page(
         request,
         "runs.html",
         who,
-        runs=[(run, title_of(run), local_with_zone(instant(run.started))) for run in found[:_ROWS]],
-        outcomes=[(_address(verb=verb), "All"), *((_address(outcome=o, verb=verb), o) for o in OUTCOMES)],
+        runs=[_row(run, zone) for run in found[:_ROWS]],
+        outcomes=[
+            (_address(verb=verb), "Any outcome"),
+            *((_address(outcome=o, verb=verb), o) for o in OUTCOMES),
+        ],
         outcome=_address(outcome=outcome, verb=verb),
         verbs=[
-            (_address(outcome=outcome), "All"),
+            (_address(outcome=outcome), "Any kind"),
             *((_address(outcome=outcome, verb=key), words) for key, words in _VERBS.items()),
         ],
         older=older,
@@ -72,7 +78,7 @@ def runs(
 def run(request: Request, who: Looking, number: Number) -> Response:
     """Show one run: live while it goes on."""
     found, lines = show_run(who.studio, number)
-    running = found.outcome == RUNNING
+    running, zone = found.outcome == RUNNING, schedule_zone(who.studio)
     live = (live_progress(who.studio, number) or LiveProgress(phase="Starting")) if running else None
     may_cancel = who.may(CANCEL) and (found.verb != "restore" or who.may(RESTORE_IN_PLACE))
     return page(
@@ -81,15 +87,17 @@ def run(request: Request, who: Looking, number: Number) -> Response:
         who,
         run=found,
         title=title_of(found),
+        message=sentence(found.message),
+        hint=sentence(found.hint),
         facts=_facts(found),
         figures=_figures(found),
-        started=local_with_zone(instant(found.started)),
-        ended=local_with_zone(instant(found.ended)) if found.ended else "",
-        lines=[_line(line) for line in lines[-_LINES:]],
+        started=exact(found.started, zone),
+        ended=exact(found.ended, zone) if found.ended else "",
+        lines=[_line(line, zone) for line in lines[-_LINES:]],
         left_out=max(len(lines) - _LINES, 0),
         progress=live,
         may_cancel=running and may_cancel,
-        undo=not running and who.may(RESTORE_IN_PLACE) and _can_be_undone(who, found, lines),
+        undo=not running and who.may(RESTORE_IN_PLACE) and _can_be_undone(who, found),
     )
 
 
@@ -98,7 +106,21 @@ def title_of(run: Run) -> str:
     words = _VERBS.get(run.verb, run.verb.capitalize())
     if run.verb == "create" and run.detail in ("full", "incremental"):
         return f"{run.detail.capitalize()} backup"
-    return f"{words} of {run.detail}" if run.detail else words
+    named = run.facts.backup if run.detail in ("", "latest") else run.detail
+    return f"{words} of {named or run.detail}" if named or run.detail else words
+
+
+def _row(run: Run, zone: tzinfo) -> dict[str, Any]:
+    """Return a run as the list shows it: what it is, what it made or why it failed, and when."""
+    made = run.facts.backup if run.verb in ("create", "drill") else ""
+    said = sentence(run.message) if run.message else made
+    return {
+        "run": run,
+        "title": title_of(run),
+        "sub": said or f"run {run.id}",
+        "when": day_and_time(instant(run.started), zone),
+        "exact": exact(run.started, zone),
+    }
 
 
 def _address(*, outcome: str = "", verb: str = "", below: int = 0) -> str:
@@ -107,13 +129,12 @@ def _address(*, outcome: str = "", verb: str = "", below: int = 0) -> str:
     return f"/runs?{urlencode(known)}" if known else "/runs"
 
 
-def _can_be_undone(who: Caller, run: Run, lines: Sequence[RunLine]) -> bool:
+def _can_be_undone(who: Caller, run: Run) -> bool:
     """Tell whether this is the restore that an undo takes back: what it saved is the last that was saved."""
-    saved = [found[1] for line in lines if (found := _SAVED.match(line.text))]
-    if run.verb != "restore" or not saved:
+    if run.verb != "restore" or not run.facts.safety:
         return False
     try:
-        return saved_last(who.studio).name == saved[-1]
+        return saved_last(who.studio).name == run.facts.safety
     except PinnacleError:
         return False
 
@@ -127,7 +148,7 @@ def _figures(run: Run) -> list[tuple[str, str, str]]:
         ("Stored", facts.stored, size(facts.stored)),
         ("Deleted", facts.removed, counted(facts.removed, "backup")),
         ("Freed", facts.freed, size(facts.freed)),
-        ("Warnings", run.warnings, counted(run.warnings, "line")),
+        ("Warnings and errors", run.warnings, counted(run.warnings, "line")),
     ]
     return [(name, words, "") for name, value, words in shown if value]
 
@@ -144,6 +165,6 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _line(line: RunLine) -> dict[str, Any]:
-    clock = instant(line.time).astimezone().strftime("%H:%M:%S")
+def _line(line: RunLine, zone: tzinfo) -> dict[str, Any]:
+    clock = instant(line.time).astimezone(zone).strftime("%H:%M:%S")
     return {"number": line.number, "iso": line.time, "time": clock, "level": line.level, "text": line.text}

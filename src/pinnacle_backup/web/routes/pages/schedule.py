@@ -8,14 +8,13 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from pinnacle_backup.app.schedule import show_schedule
-from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.config.schedule import Blackout, Job
 from pinnacle_backup.model.permissions import LOOK
 from pinnacle_backup.schedule.words import cron_words
 from pinnacle_backup.web.advice import sentence
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
-from pinnacle_backup.web.moments import switch_words
+from pinnacle_backup.web.moments import now_of, switch_words
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,8 +41,8 @@ def schedule(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) -> 
         who,
         view=view,
         rules=rules,
-        zone=rules.time_zone or _zone_words(who),
-        **switch_words(view, who.studio.now()),
+        own_zone=rules.time_zone is None,
+        **switch_words(view, now_of(who.studio)),
         upcoming=[
             {
                 "job": run.job,
@@ -60,12 +59,6 @@ def schedule(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) -> 
         weekday_options=[(day, day.capitalize()) for day in WEEKDAYS],
         verbs=list(_VERBS.items()),
     )
-
-
-def _zone_words(who: Caller) -> str:
-    zone = schedule_zone(who.studio)
-    name = getattr(zone, "key", None) or who.studio.now().astimezone(zone).tzname()
-    return f"{name or zone}, the machine's own"
 
 
 def _job(job: Job) -> dict[str, object]:

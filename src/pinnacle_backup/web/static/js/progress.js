@@ -10,6 +10,7 @@ import { duration, number, size } from "./words.js";
  */
 /** @type {Record<string, string>} */
 const TONES = { warning: "warn", error: "bad" };
+const ZONE = { timeZone: document.documentElement.dataset.zone };
 
 /** @param {RunEvent} run */
 function update(run) {
@@ -53,7 +54,7 @@ function append(line) {
     if (line.number <= Number(log.dataset.last)) continue;
     log.dataset.last = String(line.number);
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    const clock = make("time", { datetime: line.time }, new Date(line.time).toLocaleTimeString("en-GB"));
+    const clock = make("time", { datetime: line.time }, new Date(line.time).toLocaleTimeString("en-GB", ZONE));
     log.append(make("li", { class: TONES[line.level] || "" }, clock, line.text));
     if (log.childElementCount > 2000) log.firstElementChild?.remove();
     if (atEnd) log.scrollTop = log.scrollHeight;
