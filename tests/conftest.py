@@ -8,10 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from .azurite import fixture_azurite, fixture_container
 from .canaries import leaks, logs_below
+from .gcs_server import fixture_gcs_bucket
 from .s3_servers import fixture_bucket, fixture_locked_bucket, fixture_s3
 
-__all__ = ["fixture_bucket", "fixture_locked_bucket", "fixture_s3"]
+__all__ = [
+    "fixture_azurite",
+    "fixture_bucket",
+    "fixture_container",
+    "fixture_gcs_bucket",
+    "fixture_locked_bucket",
+    "fixture_s3",
+]
 
 # A shell that ignores hang-ups (nohup) or interrupts (`&` in a script) hands that on; tests that send one
 # need a program that hears it.

@@ -24,22 +24,29 @@ from pinnacle_backup.store.cloud.opening import open_store
 from pinnacle_backup.store.cloud.place import CloudPlace
 from pinnacle_backup.store.local import LocalStore
 
+from .. import azurite
 from ..s3_servers import ADMIN, Bucket
 from .faults import CRASHED, Faults, FaultyStore, crash, fail_store, in_child
+
+SCHEMES = {"s3": "s3://test-", "gcs": "gs://test-", "azure": "az://test-"}
 
 LARGE = 17 << 20
 """Bytes that object storage takes in more than one part."""
 
 
-@pytest.fixture(params=["local", "decorated", "s3"])
+BLOBS = ("gcs", "azure")
+"""Stores over obstore."""
+
+
+@pytest.fixture(params=["local", "decorated", "s3", "gcs", *(["azure"] if azurite.COMMAND else [])])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Store:
-    if kind == "s3":
-        return open_store(place_of(request.getfixturevalue("bucket")))
+    if kind in SCHEMES:
+        return open_store(place_for(request, kind))
     local = LocalStore(str(tmp_path / "backups"))
     return local if kind == "local" else FaultyStore(local, Faults(0, fail_store))
 
@@ -53,6 +60,37 @@ def place_of(bucket: Bucket, **options: Any) -> CloudPlace:
         secret_key=ADMIN.secret_key,
         **options,
     )
+
+
+def place_for(request: pytest.FixtureRequest, kind: str) -> CloudPlace:
+    if kind == "s3":
+        return place_of(request.getfixturevalue("bucket"))
+    if kind == "gcs":
+        there = request.getfixturevalue("gcs_bucket")
+        given = {
+            "bucket": there.name,
+            "credentials_file": str(there.credentials),
+            "endpoint_url": there.server.url,
+        }
+    else:
+        there = request.getfixturevalue("container")
+        given = {
+            "bucket": there.name,
+            "endpoint_url": there.url,
+            "access_key": azurite.ACCOUNT,
+            "secret_key": azurite.KEY,
+        }
+    return CloudPlace(provider=kind, prefix="studio/backups", **given)
+
+
+def changeable(store: Store, kind: str) -> Store:
+    """Return the store, if it can change bytes inside an object."""
+    if kind in BLOBS:
+        store.put("whole", b"x")
+        with pytest.raises(UsageError, match="cannot be changed there"):
+            store.patch("whole", 0, b"y")
+        pytest.skip("objects are only replaced there")
+    return store
 
 
 def names(store: Store) -> set[str]:
@@ -153,7 +191,8 @@ def test_listing_tells_name_size_and_time_of_every_object(store: Store) -> None:
     assert all(store.stat(name) == stored for name, stored in listed.items())
 
 
-def test_time_of_change_moves_when_bytes_do(store: Store) -> None:
+def test_time_of_change_moves_when_bytes_do(store: Store, kind: str) -> None:
+    store = changeable(store, kind)
     store.put("a", b"x" * 10)
     before = store.stat("a")
     store.patch("a", 2, b"yyy")
@@ -197,9 +236,9 @@ def test_deleted_object_is_gone_and_its_name_free(store: Store) -> None:
 def test_place_that_is_missing_is_not_an_empty_one(
     store: Store, kind: str, request: pytest.FixtureRequest
 ) -> None:
-    if kind == "s3":
+    if kind in SCHEMES:
         assert names(store) == set()
-        place = place_of(request.getfixturevalue("bucket"))
+        place = place_for(request, kind)
         store = open_store(msgspec.structs.replace(place, bucket="no-such-bucket"))
 
     with pytest.raises(ObjectNotFound):
@@ -216,7 +255,7 @@ def test_nothing_keeps_an_object_from_being_deleted_unless_asked_for(store: Stor
 
 def test_address_is_for_people(store: Store, kind: str) -> None:
     assert store.address.endswith("/backups")
-    assert store.address.startswith("s3://test-" if kind == "s3" else "/")
+    assert store.address.startswith(SCHEMES.get(kind, "/"))
 
 
 @pytest.mark.parametrize(("offset", "length"), [(0, 11), (10, 1), (11, 0), (-1, 2), (0, -1), (0, 1 << 62)])
@@ -278,7 +317,9 @@ def test_leftover_of_a_dead_run_is_replaced(store: Store) -> None:
     assert content(store, "a") == b"new"
 
 
-def test_sweep_removes_unfinished_objects_of_ours_only(store: Store) -> None:
+def test_sweep_removes_unfinished_objects_of_ours_only(store: Store, kind: str) -> None:
+    if kind in BLOBS:
+        pytest.skip("obstore does not tell of unfinished uploads")
     store.create("ours").write(b"x" * 2 * LARGE)
     store.create("foreign").write(b"x" * 2 * LARGE)
     store.put("whole", b"x")
@@ -297,7 +338,7 @@ def test_store_travels_to_worker_processes(store: Store) -> None:
 
 def test_exclusive_lock_keeps_all_others_out(store: Store, kind: str) -> None:
     with store.lock("writer", shared=False, wait_seconds=0, owner="create"):
-        for shared in (False,) if kind == "s3" else (False, True):  # there readers need no right to write
+        for shared in (False,) if kind in SCHEMES else (False, True):  # there readers need no right to write
             with (
                 pytest.raises(RepositoryBusy, match="create"),
                 store.lock("writer", shared=shared, wait_seconds=0, owner="other"),

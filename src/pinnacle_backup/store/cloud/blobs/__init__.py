@@ -1,0 +1,1 @@
+"""Backups at Google and in Azure, by way of obstore."""
