@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from pinnacle_backup.app.addresses import full_address
 from pinnacle_backup.app.remembered import CHECKED, catalog_file, lost
 from pinnacle_backup.config.cloud import Bucket
 from pinnacle_backup.config.secrets import Secret
@@ -52,6 +53,11 @@ class BucketDestination:
     def address(self) -> str:
         """Where the bucket is: ``s3://bucket/prefix``."""
         return self.place.address
+
+    @property
+    def full_address(self) -> str:
+        """The same with endpoint and region."""
+        return full_address(self.place)
 
     def open(self, *, despite_mount: bool = False, kept: KeptListing | None = None) -> Repository:  # noqa: ARG002 - a bucket is not mounted
         """Return the backups in the bucket; nothing is asked of it yet."""

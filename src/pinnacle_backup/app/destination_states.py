@@ -38,6 +38,7 @@ def _state(destination: Destination, listing: Listing) -> DestinationState:
     return DestinationState(
         name=destination.name,
         address=destination.address,
+        full_address=destination.full_address,
         automatic=destination.automatic,
         backups=len(there),
         stored=sum(cached.size for cached in there.values()),

@@ -45,6 +45,10 @@ class Destination(Protocol):
     def address(self) -> str:
         """Where it is, in words: a folder, or ``s3://bucket/prefix``."""
 
+    @property
+    def full_address(self) -> str:
+        """The same with all that finds it from another machine, but no secret."""
+
     def open(self, *, despite_mount: bool = False, kept: KeptListing | None = None) -> Repository:
         """
         Return the backups there.

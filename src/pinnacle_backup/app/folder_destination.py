@@ -59,6 +59,11 @@ class FolderDestination:
         """The folder."""
         return self.path
 
+    @property
+    def full_address(self) -> str:
+        """The folder."""
+        return self.path
+
     def open(self, *, despite_mount: bool = False, kept: KeptListing | None = None) -> Repository:
         """
         Return the backups in the folder.

@@ -21,6 +21,7 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.config.edit import tried, update
 from pinnacle_backup.config.load import values_of
+from pinnacle_backup.config.redact import MASK
 from pinnacle_backup.config.schema import SECTIONS, Configuration
 from pinnacle_backup.config.secrets import masked, secrets_in
 from pinnacle_backup.config.settings import ARRAY, OBJECT, Setting, settings
@@ -40,7 +41,14 @@ from pinnacle_backup.model.settings import (
 
 _AT: Final = re.compile(r"(?P<path>[a-z_]+(?:\.\w+|\[\d+\])+): (?P<what>.*)", re.DOTALL)
 _SET: Final[dict[str, bool]] = {"set": True}
-_SENSITIVE: Final = ("backup.encryption.", "backup.drill.checks", "notifications.smtp.", "cloud_storage.")
+_SENSITIVE: Final = (
+    "backup.destinations",
+    "backup.drill.checks",
+    "backup.encryption.",
+    "backup.primary",
+    "cloud_storage.",
+    "notifications.smtp.",
+)
 """Who changes these decides who can read backups, what runs on this machine, and who is sent passwords."""
 
 
@@ -97,7 +105,7 @@ def change_settings(studio: Studio, changes: Mapping[str, object], *, by: Actor)
     if found.changes:
         _make_sure_of_a_file(place)
         update(place.file, _written(changes, found), place.environ)
-        if any(change.after == _SET for change in found.changes):
+        if any(change.after == _SET or MASK in _texts(change.after) for change in found.changes):
             _hide(place.file)
         names = ", ".join(change.path for change in found.changes)
         audit(studio, by, "configure", os.path.basename(place.file), names)
@@ -203,7 +211,18 @@ def _refusal(path: str, value: object, now: Mapping[str, SettingValue]) -> str:
         return f"the variable {setting.source} of the environment says what it is; change it there"
     if _has_reference(value):
         return f"{ENVIRONMENT} and {FILE} are written into the configuration by hand"
+    if setting.items == OBJECT and MASK in _texts(value):
+        return f"{MASK} stands for a secret that is not shown: write the secret itself, or change it by hand"
     return ""
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield all texts in a JSON value, wherever they stand."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _has_reference(value: object) -> bool:
@@ -257,10 +276,23 @@ def _place_of(error: ConfigError, place: Place, changes: Mapping[str, object]) -
 
 
 def _change(setting: SettingValue, value: object) -> SettingChange:
-    after = _SET if setting.secret and value else value
+    after = _SET if setting.secret and value else _hidden(setting.path, value)
     before = {"set": setting.value["set"]} if setting.secret else setting.value
     sensitive = setting.secret or setting.path.startswith(_SENSITIVE)
     return SettingChange(path=setting.path, before=before, after=after, sensitive=sensitive)
+
+
+def _hidden(path: str, value: object) -> object:
+    """Return the value without the secrets in its objects."""
+    known = settings()
+    if isinstance(value, list):
+        return [_hidden(f"{path}[]", each) for each in value]
+    if isinstance(value, dict):
+        return {
+            key: MASK if each and (known_as := known.get(f"{path}.{key}")) and known_as.secret else each
+            for key, each in value.items()
+        }
+    return value
 
 
 def _make_sure_of_a_file(place: Place) -> None:

@@ -12,6 +12,7 @@ class DestinationState(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: What it is called.
         address: Where it is: a folder, or ``s3://bucket/prefix``.
+        full_address: The same with all that finds it from another machine.
         automatic: Whether each backup goes there as soon as it is made.
         backups: How many there are.
         stored: Bytes of them.
@@ -24,6 +25,7 @@ class DestinationState(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     address: str
+    full_address: str = ""
     automatic: bool
     backups: int = 0
     stored: int = 0

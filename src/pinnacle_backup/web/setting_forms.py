@@ -27,6 +27,11 @@ _TITLES: Final = {
     "notifications.enabled": "Tell somebody",
     "notifications.smtp.enabled": "Send e-mail",
     "cloud_storage.enabled": "Copy every backup to the cloud",
+    "cloud_storage.upload_kib_per_second": "Upload limit",
+    "cloud_storage.download_kib_per_second": "Download limit",
+    "cloud_storage.retention_days": "Full backups stay there",
+    "backup.destinations": "More destinations",
+    "backup.primary": "Make backups straight in",
 }
 """Where the key alone would not say it."""
 

@@ -25,6 +25,7 @@ from pinnacle_backup.model.destinations import DestinationState
 from pinnacle_backup.model.drills import DrillRecord, Genuineness
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.health import Check, Health, Space
+from pinnacle_backup.model.probes import PlaceTest
 from pinnacle_backup.model.queries import (
     BackupDetails,
     ListedBackups,
@@ -108,6 +109,7 @@ _V1: Final[Mapping[str, Shape]] = {
     "POST /cleanup": Accepted,
     "GET /destinations": {"destinations": list[DestinationState]},
     "POST /destinations/copy": Accepted,
+    "POST /destinations/test": PlaceTest,
     "GET /drills": {"drills": list[DrillRecord]},
     "POST /drills": Accepted,
     "GET /drills/{id}": Genuineness,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -52,6 +53,7 @@ def _place(state: DestinationState, now: datetime) -> dict[str, Any]:
         "name": printable(state.name),
         "address": printable(state.address),
         "bucket": "://" in state.address,
+        "recover": f"pinnacle-backup recover {shlex.quote(printable(state.full_address))}",
         "automatic": state.automatic,
         "tone": tone,
         "words": words,

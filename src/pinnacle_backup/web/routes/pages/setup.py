@@ -63,7 +63,7 @@ def encryption(request: Request, who: Configuring) -> Response:
         enabled=chosen.enabled,
         is_set=bool(chosen.key),
         proposed=new_code(studio.randomness, _GROUPS),
-        sheet=recovery_sheet(studio),
+        sheet=recovery_sheet(studio, undecided=not chosen.enabled),
     )
 
 
