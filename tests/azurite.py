@@ -48,7 +48,15 @@ def fixture_azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert COMMAND is not None
     port, folder = free_port(), tmp_path_factory.mktemp("azurite")
     options = ["--blobHost", HOST, "--blobPort", str(port), "--silent", "--inMemoryPersistence"]
-    command = ["setpriv", "--pdeathsig", "KILL", COMMAND, *options, "--skipApiVersionCheck"]
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        COMMAND,
+        *options,
+        "--skipApiVersionCheck",
+        "--disableTelemetry",
+    ]
     environment = os.environ | {"AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}", "HOME": str(folder)}
     process = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL)
     url = f"http://{HOST}:{port}/{ACCOUNT}"

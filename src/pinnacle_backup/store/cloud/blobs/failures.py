@@ -25,6 +25,10 @@ _WRONG_KEY: Final = (
     "check access_key, secret_key or credentials_file, and the clock of this machine",
 )
 _DENIED: Final = "the key may not do this", "give it the right to read, write, list and delete objects there"
+_REFUSED: Final = (
+    "the server refused it",
+    "check access_key, secret_key or credentials_file, and what they may do from this address",
+)
 _PROTECTED: Final = (
     "a retention policy or a hold of the provider protects it",
     "cleanup removes it when that has ended",
@@ -35,7 +39,7 @@ _CODES: Final = {
     "InvalidAuthenticationInfo": _WRONG_KEY,
     "NoAuthenticationInformation": _WRONG_KEY,
     "SignatureDoesNotMatch": _WRONG_KEY,
-    "AuthorizationFailure": _DENIED,
+    "AuthorizationFailure": _REFUSED,
     "AuthorizationPermissionMismatch": _DENIED,
     "InsufficientAccountPermissions": _DENIED,
     "AccessDenied": _DENIED,
@@ -50,7 +54,7 @@ _CODES: Final = {
 }
 _STATUSES: Final = {
     401: _WRONG_KEY,
-    403: ("the server refused it", "check access_key, secret_key or credentials_file, and what they may do"),
+    403: _REFUSED,
     409: _CHANGED,
     412: _CHANGED,
     501: ("the server cannot do this", ""),

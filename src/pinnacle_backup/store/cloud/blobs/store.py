@@ -101,7 +101,7 @@ class BlobStore:
         address = printable(joined(self.place, name))
         raise UsageError(
             f"{address}: objects cannot be changed there, only replaced",
-            hint="change the keys here, then `copy` brings the backups there anew",
+            hint="change the local backup; then delete this copy, and `copy` brings the changed one",
         )
 
     def delete(self, name: str) -> None:
