@@ -46,6 +46,7 @@ def test_from_the_token_to_the_first_backup(tmp_path: Path, browser: Browser) ->
         secret = page.get_by_label("Password of the backups").input_value()
         sheet = page.locator(".sheet")
         expect(sheet).to_contain_text(secret)
+        assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
         page.get_by_label("Print the password on the recovery sheet").uncheck()
         expect(sheet).not_to_contain_text(secret)
         page.get_by_label("The sheet is printed").check()

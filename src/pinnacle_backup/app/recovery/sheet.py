@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from pinnacle_backup.store.cloud.place import CloudPlace
 
 PROGRAM: Final = "~/pinnacle/bin/pinnacle-backup"
-_EXAMPLE: Final = "s3://BUCKET/PREFIX"
 _GROUP: Final = 4
 
 
-def recovery_sheet(studio: Studio) -> Sheet:
-    """Return the recovery sheet of a studio, also when its backups cannot be reached now."""
+def recovery_sheet(studio: Studio, *, undecided: bool = False) -> Sheet:
+    """
+    Return the recovery sheet of a studio, also when its backups cannot be reached now.
+
+    Args:
+        studio: Whose.
+        undecided: Whether it is not decided yet if backups are encrypted: then the words fit both.
+    """
     try:
         backups = [info for info in studio.repository.list() if not info.header.safety]
     except PinnacleError:
@@ -44,8 +49,8 @@ def recovery_sheet(studio: Studio) -> Sheet:
         places=places,
         encrypted=encrypted,
         passwords=_labels(studio, newest),
-        steps=tuple(_steps(studio, places, encrypted=encrypted)),
-        without=tuple(_without(places, backups, encrypted=encrypted)),
+        steps=tuple(_steps(studio, places, _asks(encrypted=encrypted, undecided=undecided))),
+        without=tuple(_without(places, backups, encrypted=encrypted, undecided=undecided)),
     )
 
 
@@ -114,20 +119,25 @@ def _labels(studio: Studio, newest: BackupInfo | None) -> tuple[str, ...]:
     )
 
 
-def _steps(studio: Studio, places: tuple[SheetPlace, ...], *, encrypted: bool) -> Iterator[SheetStep]:
+def _asks(*, encrypted: bool, undecided: bool) -> str:
+    if undecided:
+        return "; it asks for the password, if there is one"
+    return "; it asks for the password" if encrypted else ""
+
+
+def _steps(studio: Studio, places: tuple[SheetPlace, ...], asks: str) -> Iterator[SheetStep]:
     yield SheetStep(
         words="Take any Linux machine with Python 3.11 or newer, and a copy of Pinnacle Backup. Install it:",
         commands=("python3 -m venv ~/pinnacle", "~/pinnacle/bin/pip install FOLDER_OR_WHEEL"),
     )
     place = next((place for place in places if place.elsewhere), None)
-    address = place.address if place else _EXAMPLE
+    address = place.address if place else printable(studio.directory)
     variables = _VARIABLES.get(address.partition("://")[0], ()) if is_address(address) else ()
     if variables:
         yield SheetStep(
             words="Tell it the keys of the bucket, which are not on this sheet unless written by hand:",
             commands=variables,
         )
-    asks = "; it asks for the password" if encrypted else ""
     yield SheetStep(
         words=f"Look what is there{asks}. Then bring it back: the same without --dry-run.",
         commands=(
@@ -147,7 +157,7 @@ def _steps(studio: Studio, places: tuple[SheetPlace, ...], *, encrypted: bool) -
 
 
 def _without(
-    places: tuple[SheetPlace, ...], backups: Sequence[BackupInfo], *, encrypted: bool
+    places: tuple[SheetPlace, ...], backups: Sequence[BackupInfo], *, encrypted: bool, undecided: bool
 ) -> Iterator[SheetStep]:
     newest = printable(backups[0].name) if backups else "FILE"
     plain = next(
@@ -159,9 +169,18 @@ def _without(
         words = "Copy the newest backup_... file out of its folder"
     yield SheetStep(words=f"{words}; an incremental one needs the full one before it, in the same folder.")
     if not encrypted:
-        yield SheetStep(words="A full backup is a plain archive:", commands=(f"tar xzf {plain}",))
-    which = "What is encrypted opens" if encrypted else "Incremental ones open"
-    needs = "Python and its package cryptography, and asks for the password" if encrypted else "Python"
+        unless = ", unless it is encrypted" if undecided else ""
+        yield SheetStep(words=f"A full backup is a plain archive{unless}:", commands=(f"tar xzf {plain}",))
+    which = (
+        "All others open"
+        if undecided
+        else "What is encrypted opens"
+        if encrypted
+        else "Incremental ones open"
+    )
+    package = "Python and its package cryptography"
+    needs = f"{package}, and asks for the password" if encrypted else "Python"
+    needs = f"{package} where there is a password" if undecided else needs
     yield SheetStep(
         words=f"{which} with recover.py: one file, from scripts/ of Pinnacle Backup, that needs {needs}. "
         "Keep a copy of it with this sheet:",
