@@ -20,7 +20,7 @@ from pinnacle_backup.app.auditing import audit
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.config.edit import tried, update
-from pinnacle_backup.config.load import values_of
+from pinnacle_backup.config.load import document, values_of
 from pinnacle_backup.config.redact import MASK
 from pinnacle_backup.config.schema import SECTIONS, Configuration
 from pinnacle_backup.config.secrets import masked, secrets_in
@@ -80,6 +80,7 @@ def flattened(changes: Mapping[str, Any]) -> dict[str, Any]:
 def check_settings(place: Place, changes: Mapping[str, object]) -> SettingsCheck:
     """Tell what changes would do, and everything that is wrong with them. Nothing is changed."""
     now = {setting.path: setting for setting in show_settings(place).settings}
+    changes = _unmasked(place, changes, now)
     faults = {path: fault for path in changes if (fault := _refusal(path, changes[path], now))}
     fine = {path: _cleared(now[path], value) for path, value in changes.items() if path not in faults}
     made = {path: value for path, value in fine.items() if _differs(now[path], value)}
@@ -98,6 +99,7 @@ def change_settings(studio: Studio, changes: Mapping[str, object], *, by: Actor)
         ConfigError: The file cannot be written.
     """
     place = studio.place
+    changes = _unmasked(place, changes, {setting.path: setting for setting in show_settings(place).settings})
     found = check_settings(place, changes)
     if found.errors:
         fields = tuple((fault.field, fault.message) for fault in found.errors)
@@ -127,12 +129,16 @@ def _hide(path: str) -> None:
             os.chmod(path, stat.S_IMODE(status.st_mode) & ~stat.S_IRWXO)
 
 
-def _values(place: Place) -> Values:
+def _content(place: Place) -> bytes:
     try:
         with open(place.file, "rb") as file:
-            content = file.read(SIZE_LIMIT + 1)
+            return file.read(SIZE_LIMIT + 1)
     except FileNotFoundError:
-        content = b"{}"
+        return b"{}"
+
+
+def _values(place: Place) -> Values:
+    content = _content(place)
     return values_of(content, name=os.path.basename(place.file), root=place.root, environ=place.environ)
 
 
@@ -214,6 +220,36 @@ def _refusal(path: str, value: object, now: Mapping[str, SettingValue]) -> str:
     if setting.items == OBJECT and MASK in _texts(value):
         return f"{MASK} stands for a secret that is not shown: write the secret itself, or change it by hand"
     return ""
+
+
+def _unmasked(
+    place: Place, changes: Mapping[str, object], now: Mapping[str, SettingValue]
+) -> dict[str, object]:
+    """Return changes with the secrets behind masks, which stand in the file below the same name."""
+    made = {}
+    for path, value in changes.items():
+        setting = now.get(path)
+        if setting is None or setting.items != OBJECT or not isinstance(value, list):
+            made[path] = value
+        elif value != setting.value:
+            known = {each.get("name"): each for each in _written_now(place, path) if isinstance(each, dict)}
+            made[path] = [_with_secrets(each, known) for each in value]
+    return made
+
+
+def _with_secrets(item: object, known: Mapping[Any, Mapping[str, Any]]) -> object:
+    if not isinstance(item, dict):
+        return item
+    before = known.get(item.get("name"), {})
+    return {key: before.get(key, each) if each == MASK else each for key, each in item.items()}
+
+
+def _written_now(place: Place, path: str) -> list[Any]:
+    try:
+        found = walk(document(_content(place), os.path.basename(place.file)), path)
+    except (KeyError, TypeError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 def _texts(value: object) -> Iterator[str]:
