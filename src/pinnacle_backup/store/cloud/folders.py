@@ -12,8 +12,20 @@ def folders_below(place: CloudPlace) -> list[str]:
     Raises:
         StoreError: They cannot be listed.
     """
-    if place.provider != S3:
-        return []
+    return _in_s3(place) if place.provider == S3 else _elsewhere(place)
+
+
+def _elsewhere(place: CloudPlace) -> list[str]:
+    from pinnacle_backup.store.cloud.blobs.client import client_to  # noqa: PLC0415 - see ``open_store``
+    from pinnacle_backup.store.cloud.blobs.failures import failures  # noqa: PLC0415
+
+    client = client_to(place)
+    with failures(place, "list"):
+        found = client.obstore.list_with_delimiter(client.reader, place.prefix or None)
+    return sorted(found["common_prefixes"])
+
+
+def _in_s3(place: CloudPlace) -> list[str]:
     from pinnacle_backup.store.cloud.connection import connection_to  # noqa: PLC0415 - see ``open_store``
     from pinnacle_backup.store.cloud.failures import failures  # noqa: PLC0415
 

@@ -23,6 +23,7 @@ from pinnacle_backup.store.base import Store
 from pinnacle_backup.store.cloud.blobs import upload as uploads
 from pinnacle_backup.store.cloud.blobs.leases import BlobLeases
 from pinnacle_backup.store.cloud.blobs.objects import Blobs
+from pinnacle_backup.store.cloud.folders import folders_below
 from pinnacle_backup.store.cloud.lease import Holder, Lease
 from pinnacle_backup.store.cloud.opening import open_store
 from pinnacle_backup.store.cloud.place import CloudPlace
@@ -175,6 +176,14 @@ def test_page_that_fails_is_no_end(store: Store, gcs_bucket: GcsBucket) -> None:
 
     with pytest.raises(StoreError, match="cannot list gs://test-bucket/p: the server refused it"):
         list(store.list())
+
+
+def test_folders_of_a_bucket_are_found(place: CloudPlace, gcs_bucket: GcsBucket) -> None:
+    for key in ("a", "p/a", "p/sub/a", "p/sub/sub/a", "q/a"):
+        gcs_bucket.server.store(gcs_bucket.name, key, b"x", "e", {})
+
+    assert folders_below(msgspec.structs.replace(place, prefix="")) == ["p", "q"]
+    assert folders_below(place) == ["p/sub"]
 
 
 # Leases
