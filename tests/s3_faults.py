@@ -213,9 +213,7 @@ def replay() -> Fault:
 
 def html(status: int = 200) -> Fault:
     """Answer with a page for people, as a captive portal or a proxy does."""
-    page = (
-        b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Welcome to our network</body></html>"
-    )
+    page = b"<!DOCTYPE html>\n<html><head><meta charset=utf-8><title>Sign in</title></head><body>Hello<br></body></html>"
     return answer(status, page, headers=[("Content-Type", "text/html")])
 
 

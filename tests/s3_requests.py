@@ -116,8 +116,8 @@ class Answer:
         return _header(self.headers, name)
 
     def with_body(self, body: bytes) -> Answer:
-        """Return it with another body, of which it says the right length."""
-        return Answer(self.status, self.reason, self.headers, body)
+        """Return it with another body, of which it says the right length; the answer to a HEAD has none."""
+        return self if self.body_size >= 0 else Answer(self.status, self.reason, self.headers, body)
 
 
 HOP_BY_HOP = {"content-length", "transfer-encoding", "connection", "keep-alive"}

@@ -13,7 +13,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "put_object": ("ETag",),
     "create_multipart_upload": ("UploadId",),
     "upload_part": ("ETag",),
-    "upload_part_copy": ("CopyPartResult",),
+    "upload_part_copy": ("CopyPartResult.ETag",),
     "complete_multipart_upload": ("ETag",),
     "list_multipart_uploads": ("IsTruncated",),
     "list_parts": ("IsTruncated",),
@@ -27,6 +27,13 @@ def expect_fields(operation: str, answer: Mapping[str, Any]) -> None:
     Raises:
         Incomplete: It has not; whether the request was carried out is not known.
     """
-    missing = [field for field in _FIELDS.get(operation, ()) if field not in answer]
+    missing = [field for field in _FIELDS.get(operation, ()) if not _has(answer, field)]
     if missing:
+        if "Body" in answer:
+            answer["Body"].close()
         raise Incomplete(f"the answer is not one of S3: it has no {missing[0]}")
+
+
+def _has(answer: Mapping[str, Any], field: str) -> bool:
+    name, _, inner = field.partition(".")
+    return name in answer and (not inner or inner in answer[name])
