@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ..mail_servers import free_port
-from ..s3_servers import ADMIN, SECRETS, Bucket
+from ..s3_servers import ADMIN, SECRETS, WRITER, Bucket
 from ..studios import Studio
 from ..trees import describe, differences
 
@@ -78,7 +78,9 @@ def test_each_backup_goes_to_the_folder_and_to_the_bucket(studio: Clouded) -> No
     assert len(studio.there()) == 2
     for name in studio.there():
         assert studio.bucket.get(f"{PREFIX}/{name}") == (studio.backups / name).read_bytes()
-        assert studio.bucket.get(f"{PREFIX}/{name}.sha256") == (studio.backups / f"{name}.sha256").read_bytes()
+        assert (
+            studio.bucket.get(f"{PREFIX}/{name}.sha256") == (studio.backups / f"{name}.sha256").read_bytes()
+        )
     listed = json.loads(studio.good("list", "--json"))
     assert listed["also_in"] == {name: ["cloud"] for name in studio.here()}
     assert studio.bucket.uploads() == []
@@ -213,3 +215,27 @@ def test_no_secret_is_shown_or_written_down(studio: Clouded) -> None:
     for secret in (*SECRETS, "not-the-secret-5f3a9c"):
         assert secret not in told + written
     assert "not-the-secret" not in (studio.root / ".pinnacle/state.db").read_bytes().decode("latin-1")
+
+
+def test_a_key_that_may_only_write_is_enough_for_backups(studio: Clouded) -> None:
+    """Who steals the studio's keys can neither read nor delete what is in the bucket."""
+    studio.cloud |= {"access_key": WRITER.access_key, "secret_key": WRITER.secret_key}
+    studio.configure()
+    studio.good("create", "--name", "one")
+    studio.change()
+    studio.good("create", "--type", "incremental", "--name", "two")
+    assert studio.there() == {"one.tar.gz", "two.tar.gz"}
+    assert "2 backups" in studio.run("status").out
+    studio.cloud |= {"access_key": ADMIN.access_key, "secret_key": ADMIN.secret_key}
+    studio.configure()
+    studio.good("--repository", "cloud", "verify", "two")
+
+
+def test_what_is_damaged_here_is_restored_from_there(studio: Clouded, tmp_path: Path) -> None:
+    studio.good("create", "--name", "one")
+    before = describe(studio.root / "uploads")
+    with open(studio.backups / "one.tar.gz", "r+b") as file:
+        file.truncate(file.seek(0, 2) // 2)  # what is here breaks off in the middle
+    studio.good("restore", "one", "--target", str(tmp_path / "out"), "--yes")
+    assert differences(before, describe(tmp_path / "out/uploads")) == {}
+    assert studio.run("verify", "one").code == 13  # a check is of what is here

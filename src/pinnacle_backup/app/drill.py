@@ -53,7 +53,7 @@ def drill_backup(
     wanted = printable(name) or ("a random backup" if random else "the newest backup")
     with recording(studio, "drill", wanted) as run:
         place = drill_place(studio)
-        located = locate(studio, name) if name else _chosen(studio, random=random)
+        located = locate(studio, name, only_here=True) if name else _chosen(studio, random=random)
         report = _drill(studio, located, place, run, passwords, progress)
         report = Reports(studio).keep(report)
         _remember(studio, report)

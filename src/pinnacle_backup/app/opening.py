@@ -14,7 +14,7 @@ from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.unlocking import keyring_of, ring_of
 from pinnacle_backup.config.secrets import is_at_hand
 from pinnacle_backup.crypto.keyring import KeyRing
-from pinnacle_backup.errors import BackupNotFound, PinnacleError, StoreError
+from pinnacle_backup.errors import BackupNotFound, DamagedError, PinnacleError, StoreError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.repository.archives import OpenByName, read_facts
 from pinnacle_backup.repository.catalog import Catalog
@@ -72,11 +72,16 @@ class Opened:
         return State(self.info.header.id, self.opener)
 
 
-def locate(studio: Studio, reference: str) -> Located:
+def locate(studio: Studio, reference: str, *, only_here: bool = False) -> Located:
     """
     Return the backup of a name, an id, ``latest``, or the path of an archive file anywhere.
 
-    What is not here is looked for in the other places that the studio's backups are brought to.
+    What is not here, or damaged, is looked for in the other places that the studio's backups are brought to.
+
+    Args:
+        studio: Whose.
+        reference: What a person calls it.
+        only_here: Whether the other places are left out: what is here shall be checked.
 
     Raises:
         BackupNotFound: There is none.
@@ -85,9 +90,11 @@ def locate(studio: Studio, reference: str) -> Located:
     try:
         listing = studio.repository.listing()
         return Located(listing.find(reference), listing, studio.repository)
-    except (BackupNotFound, StoreError):
+    except (BackupNotFound, DamagedError, StoreError):
         path = os.path.abspath(os.path.expanduser(reference))
-        found = _in_folder(path) if os.path.isfile(path) else _elsewhere(studio, reference)
+        if os.path.isfile(path):
+            return _in_folder(path)
+        found = None if only_here else _elsewhere(studio, reference)
         if found is None:
             raise
         return found
@@ -171,7 +178,7 @@ def _places(studio: Studio) -> Iterator[Located]:
 
 def _elsewhere(studio: Studio, reference: str) -> Located | None:
     for located in _places(studio):
-        with suppress(BackupNotFound):
+        with suppress(BackupNotFound, DamagedError):
             return replace(located, info=located.listing.find(reference))
     return None
 

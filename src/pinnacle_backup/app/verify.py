@@ -38,7 +38,7 @@ def verify_backup(
         scratch_folder(studio.state_directory) as scratch,
     ):
         progress = run.follow(progress)
-        located = locate(studio, name)
+        located = locate(studio, name, only_here=True)
         opened = open_located(studio, located, passwords, only_here=True)
         with studio.repository.reader("verify", wait_seconds=WAIT_SECONDS):
             report = verify(

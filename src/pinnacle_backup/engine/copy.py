@@ -16,7 +16,7 @@ import msgspec
 
 from pinnacle_backup.engine.copy_archive import copy_archive
 from pinnacle_backup.engine.copy_plan import plan
-from pinnacle_backup.engine.copy_refresh import bring_pin, is_stale, refresh
+from pinnacle_backup.engine.copy_refresh import bring_pin, is_stale, refresh, remember_copy
 from pinnacle_backup.errors import (
     DamagedError,
     ObjectExists,
@@ -131,7 +131,8 @@ class _Run:
         with self._target.writer("copy", wait_seconds=self._wait):
             self._target.store.sweep(self._is_left)
             self._copy_all()
-            stale = [info for info in self._plan.of(THERE) if self._look_after(info)]
+            there = {info.name: info for info in self._target.listing().backups}
+            stale = [info for info in self._plan.of(THERE) if self._look_after(info, there.get(info.name))]
         if stale:
             self._refresh(stale)
         if not first:
@@ -156,7 +157,7 @@ class _Run:
             if ids.get(info.name) != info.header.id:
                 self._copy(info, there)
             self._progress.advance(items=1, path=printable(info.name))
-        self._target.listing()  # has the catalog know what is there now
+        self._target.learn(self.outcome.copied)
         self._target.leave_note()
 
     def _copy(self, info: BackupInfo, there: Listing) -> None:
@@ -173,7 +174,8 @@ class _Run:
                     self.outcome.notes.append(f"{printable(info.name)} was deleted here meanwhile")
                     return
                 expected = self._source.read_sidecar(info.name)
-                copy_archive(archive, expected, self._target, info, advance=self._advance)
+                sha256 = copy_archive(archive, expected, self._target, info, advance=self._advance)
+                remember_copy(self._target, info, sha256)
         except (DamagedError, ObjectExists) as error:
             self.outcome.failed(info, error)
         else:
@@ -206,10 +208,10 @@ class _Run:
     def _advance(self, nbytes: int) -> None:
         self._progress.advance(nbytes=nbytes)
 
-    def _look_after(self, info: BackupInfo) -> bool:
+    def _look_after(self, info: BackupInfo, there: BackupInfo | None) -> bool:
         """Bring the pin of a copy that is there, and tell whether more is to be done for it."""
         try:
-            bring_pin(self._source, self._target, info)
+            bring_pin(self._target, info, there)
             return is_stale(self._source, self._target, info)
         except DamagedError as error:
             self.outcome.failed(info, error)

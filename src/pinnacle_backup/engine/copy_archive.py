@@ -26,9 +26,9 @@ def copy_archive(
     info: BackupInfo,
     *,
     advance: Callable[[int], None],
-) -> None:
+) -> str:
     """
-    Store an archive in another place, with what lies beside it.
+    Store an archive in another place, with what lies beside it, and return its SHA-256.
 
     The caller holds the source's reader lock and the target's writer lock. In the target the backup exists
     when it is whole, read back and compared, and not before.
@@ -59,6 +59,7 @@ def copy_archive(
         raise
     if info.pinned:
         target.store.put(pin_name(info.name), b"", replace=True)
+    return sha256
 
 
 def check_room(store: Store, info: BackupInfo) -> None:

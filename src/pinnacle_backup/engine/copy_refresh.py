@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from typing import Final
 
 from pinnacle_backup.crypto.envelope import read_head, slot_offset
 from pinnacle_backup.crypto.head import SLOTS
@@ -22,23 +23,41 @@ from pinnacle_backup.repository.names import pin_name
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.store.base import Store
 
+_SEEN: Final = "checksum of "
 
-def bring_pin(source: Repository, target: Repository, info: BackupInfo) -> None:
+
+def bring_pin(target: Repository, info: BackupInfo, there: BackupInfo | None) -> None:
     """Pin the copy of a backup that is pinned here, too. A pin is never taken back there."""
-    name = pin_name(info.name)
-    if source.store.exists(name) and not target.store.exists(name):
-        target.store.put(name, b"", replace=True)
+    if info.pinned and there is not None and not there.pinned:
+        target.store.put(pin_name(info.name), b"", replace=True)
 
 
 def is_stale(source: Repository, target: Repository, info: BackupInfo) -> bool:
     """
     Tell whether the checksum of a copy is missing, damaged, or not the one that is recorded here.
 
+    Where it costs a request to look, what was seen there before is remembered.
+
     Raises:
         DamagedError: The sidecar here is damaged.
     """
     expected = source.read_sidecar(info.name)
-    return expected is not None and expected != _recorded(target, info.name)
+    if expected is None or (_is_far(target) and target.catalog.value(_SEEN + info.name) == expected):
+        return False
+    stale = expected != _recorded(target, info.name)
+    if not stale:
+        remember_copy(target, info, expected)
+    return stale
+
+
+def remember_copy(target: Repository, info: BackupInfo, sha256: str) -> None:
+    """Remember which checksum a copy has, where it would cost a request to look."""
+    if _is_far(target):
+        target.catalog.set_value(_SEEN + info.name, sha256)
+
+
+def _is_far(target: Repository) -> bool:
+    return target.store.reads_at_once > 1
 
 
 def refresh(source: Repository, target: Repository, info: BackupInfo) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from pinnacle_backup.errors import DamagedError, ObjectNotFound, PinnacleError
+from pinnacle_backup.errors import DamagedError, ObjectNotFound, PinnacleError, StoreError
 from pinnacle_backup.repository.names import archive_of, is_archive_name, is_companion_name, sidecar_name
 from pinnacle_backup.store.base import Store
 from pinnacle_backup.store.replicas import Replicas
@@ -17,8 +17,8 @@ _LONGEST: Final = 1024
 
 
 def write_sidecar(store: Store, name: str, sha256: str) -> None:
-    """Store the checksum of an archive, unless it is there. The caller holds the writer lock."""
-    with contextlib.suppress(DamagedError):
+    """Store the checksum of an archive, unless it is seen to be there. The caller holds the writer lock."""
+    with contextlib.suppress(DamagedError, StoreError):  # a key may be one that only writes
         if read_sidecar(store, name) == sha256:
             return
     store.put(sidecar_name(name), f"{sha256}  {name}\n".encode(), replace=True)

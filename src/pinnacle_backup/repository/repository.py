@@ -20,7 +20,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -167,6 +167,16 @@ class Repository:
         self.catalog.update([found], ())
         self.leave_note()
         return _info(found, pinned=False)
+
+    def learn(self, copied: Iterable[BackupInfo]) -> None:
+        """Know archives that were just copied here, unread: the key may be one that only writes."""
+        objects = self._objects()
+        found = [
+            _facts(stored, info.header, info.totals, encrypted=info.encrypted)
+            for info in copied
+            if (stored := objects.get(info.name)) is not None and stored.size == info.stored
+        ]
+        self.catalog.update(found, ())
 
     def leave_note(self) -> None:
         """Tell whoever comes next what is known of the archives. The caller holds the writer lock."""

@@ -48,8 +48,8 @@ def command(
 
     All that it takes is this program, the address and the password: it finds the newest complete backup,
     restores everything with the configuration, and has the studio know its backups. The address is
-    s3://BUCKET/PREFIX, the same with gs:// or az://, or a folder. Keys for a bucket come from the standard places, such
-    as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials.
+    s3://BUCKET/PREFIX, the same with gs:// or az://, or a folder. Keys for a bucket come from the standard
+    places, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials.
     """
     from pinnacle_backup.app.recovery.finding import find_backups
     from pinnacle_backup.app.recovery.recovery import RecoverRequest
