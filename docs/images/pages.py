@@ -45,7 +45,7 @@ from pinnacle_backup.model.runs import SCHEDULE, Origin
 from pinnacle_backup.web.unlocked import Nobody
 
 DAYS, FAILED_DAY = 21, 9
-PORT, WIDTH, HEIGHT = 9471, 1280, 860
+PORT, WIDTH, HEIGHT = 9471, 1280, 800
 NAME, PASSWORD = "anna", "seven calm otters paddle home"
 LARGEST = 200_000
 SCHEMA = """

@@ -32,6 +32,7 @@ class Proxy:
 
     def __init__(self, port: int, *, client: str, scheme: str, source: str) -> None:
         self._listener: asyncio.Server
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself refers to them weakly only
         self._port, self._client, self._scheme, self._source = port, client, scheme, source
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -39,22 +40,28 @@ class Proxy:
 
     def start(self) -> None:
         self._thread.start()
-        listening = asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        listening = asyncio.start_server(self._accept, "127.0.0.1", 0)
         self._listener = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
         self.url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
 
     def stop(self) -> None:
         async def cancel() -> None:
             self._listener.close()
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0)  # what was accepted just now becomes a task
+            while others := asyncio.all_tasks() - {asyncio.current_task()}:
+                for task in others:
+                    task.cancel()
+                await asyncio.gather(*others, return_exceptions=True)
 
         asyncio.run_coroutine_threadsafe(cancel(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._pass_on(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one request on, and its answer as it comes; then close."""
@@ -70,6 +77,7 @@ class Proxy:
                 await writer.drain()
         for each in (outer, writer):
             each.close()
+        for each in (outer, writer):
             with suppress(OSError):
                 await each.wait_closed()
 
@@ -146,7 +154,7 @@ def test_the_client_and_the_encryption_are_those_that_the_proxy_saw(server: Serv
 
 def test_wrong_passwords_delay_the_client_and_not_the_proxy(server: Server) -> None:
     with proxied(server, client="203.0.113.99") as asking:
-        codes = [log_in(asking, name="nobody", password=f"wrong {n}").status_code for n in range(30)]
+        codes = (log_in(asking, name="nobody", password=f"wrong {n}").status_code for n in range(30))
         assert 429 in codes
     with proxied(server, client="198.51.100.9") as other:
         assert log_in(other, name="vera").status_code == 200

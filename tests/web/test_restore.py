@@ -150,6 +150,18 @@ def test_an_undo_refuses_what_was_not_seen(server: Server, backup: str) -> None:
     assert plan["in_place"]
 
 
+def test_a_restore_that_was_killed_half_way_can_be_taken_back(server: Server, backup: str) -> None:
+    """It could not record what it had saved; its page offers the undo all the same."""
+    damage(server.root)
+    run = server.json("POST", "/api/v1/restores", json={"backup": backup, "confirmation": backup})["run"]
+    assert server.wait_for(run)["outcome"] == "good"
+    with closing(sqlite3.connect(server.root / ".pinnacle/state.db")) as state:
+        killed = "UPDATE run SET outcome = 'killed', facts = json_set(facts, '$.safety', '') WHERE id = ?"
+        state.execute(killed, (run,))
+        state.commit()
+    assert "You can take it back" in server.request("GET", f"/runs/{run}").text
+
+
 def test_from_trouble_to_the_way_back(server: Server, backup: str, browse: Callable[..., Page]) -> None:
     """The whole story: choose, preview, confirm, watch, report, undo."""
     damage(server.root)

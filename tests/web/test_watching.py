@@ -271,7 +271,7 @@ def test_pages_fit_and_viewers_are_offered_nothing_they_may_not_do(
         watching.login(seen.page, VIEWER)
         seen.page.goto(f"{watching.url}{path}")
         assert seen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        offered = "main form[data-api], main a[href='/backups?create']"
+        offered = "main form[data-api], main a[href='/backups?create'], main a[href='/restore']"
         assert seen.page.locator(f"{offered} >> visible=true").count() == 0 or path == "/schedule"
         assert seen.page.locator("main button[type=submit]:not([disabled])").count() == 0
     assert seen.complaints == []

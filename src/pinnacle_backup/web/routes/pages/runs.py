@@ -16,7 +16,7 @@ from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.app.undo import saved_last
 from pinnacle_backup.errors import PinnacleError
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
-from pinnacle_backup.model.runs import OUTCOMES, RUNNING, Run, RunLine
+from pinnacle_backup.model.runs import BAD_OUTCOMES, OUTCOMES, RUNNING, Run, RunLine
 from pinnacle_backup.model.words import counted, instant, number, size
 from pinnacle_backup.web.addresses import Number
 from pinnacle_backup.web.advice import sentence
@@ -130,13 +130,20 @@ def _address(*, outcome: str = "", verb: str = "", below: int = 0) -> str:
 
 
 def _can_be_undone(who: Caller, run: Run) -> bool:
-    """Tell whether this is the restore that an undo takes back: what it saved is the last that was saved."""
-    if run.verb != "restore" or not run.facts.safety:
+    """
+    Tell whether this is the restore that an undo takes back: what it saved is the last that was saved.
+
+    One that was killed did not come to say what it saved, so the time tells.
+    """
+    if run.verb != "restore":
         return False
     try:
-        return saved_last(who.studio).name == run.facts.safety
+        saved = saved_last(who.studio)
     except PinnacleError:
         return False
+    if run.facts.safety or not run.ended:
+        return saved.name == run.facts.safety
+    return run.outcome in BAD_OUTCOMES and run.started <= saved.header.created <= run.ended
 
 
 def _figures(run: Run) -> list[tuple[str, str, str]]:

@@ -37,7 +37,7 @@ function fill(block, { phase = "", bytes = 0, total_bytes = 0, items = 0, total_
     path,
     percent: total ? `${Math.floor(100 * share)} %` : "",
     bytes: bytes ? size(bytes) + (total_bytes ? ` of ${size(total_bytes)}` : "") : "",
-    items: items ? `${number(items)}${total_items ? ` of ${number(total_items)}` : ""} paths` : "",
+    items: items ? `${number(items)}${total_items ? ` of ${number(total_items)}` : ""} ${(total_items || items) === 1 ? "path" : "paths"}` : "",
     speed: bytes && seconds > 1 ? `${size(bytes / seconds)}/s` : "",
     left: share > 0.01 && seconds > 2 ? `about ${duration(seconds / share - seconds)} left` : "",
     spoken: total ? `${phase}, ${10 * Math.floor(10 * share)} percent` : phase, // each tenth, not each byte
