@@ -27,6 +27,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pinnacle_backup.store.cloud import connection
+
 from .mail_servers import HOST, Authority
 
 REGION = "us-east-1"
@@ -202,6 +204,7 @@ def own_bucket(server: S3Server, *, locked: bool = False) -> Iterator[Bucket]:
     try:
         yield Bucket(server, name, client)
     finally:
+        _close_connections(name)
         if not locked:
             client.delete_bucket(Bucket=name)  # this server drops what is in it too
         client.close()
@@ -232,6 +235,14 @@ def fixture_locked_bucket(s3: S3Server) -> Iterator[Bucket]:
 def _session() -> botocore.session.Session:
     """Return what has read botocore's description of S3, which takes longer than most tests."""
     return botocore.session.Session()
+
+
+def _close_connections(bucket: str) -> None:
+    """Close what the program keeps open for the life of a process, which here sees hundreds of buckets."""
+    for place in [place for place in connection._open_here if place.bucket == bucket]:
+        known = connection._open_here.pop(place)
+        known.pool.shutdown(wait=False)
+        known.client.close()
 
 
 def _weed() -> str:

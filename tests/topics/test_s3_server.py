@@ -117,6 +117,7 @@ def test_server_speaks_to_this_machine_only(s3: S3Server) -> None:
 
 STARTER = """
 import sys
+sys.path.insert(0, "src")
 from tests.s3_servers import s3_server
 with s3_server() as server:
     print(server.port, flush=True)
