@@ -261,6 +261,24 @@ def test_a_person_creates_a_backup_as_the_guide_says(visit: Callable[[str], Watc
     assert "by-hand.tar.gz" not in server.studio.archives()
 
 
+def test_what_was_typed_stays_when_the_login_has_ended(
+    visit: Callable[[str], Watched], server: Server
+) -> None:
+    seen = visit("/backups")
+    page = seen.page
+    page.click("[data-open=create]")
+    page.fill("#f-create-name", "no matter what")
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    page.click("dialog[open] button[type=submit]")
+    again = page.get_by_role("link", name="Log in again")
+    assert again.get_attribute("href") == "/login"
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    page.click("dialog[open] button[type=submit]")
+    page.wait_for_selector("#f-create-name[aria-invalid=true]")
+    seen.complaints.clear()  # browsers write answers of 401 and 422 down
+
+
 def test_a_person_unlocks_looks_and_downloads(visit: Callable[[str], Watched], server: Server) -> None:
     page = visit("/backups/locked/browse").page
     page.fill("input[name=password]", PASSWORD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -39,9 +40,16 @@ class Place:
         Raises:
             ConfigError: It is wrong.
         """
-        if not self.may_lack or os.path.lexists(self.file):
-            return load(self.file, self.environ)
         name = os.path.basename(self.file)
+        if not self.may_lack or os.path.lexists(self.file):
+            try:
+                return load(self.file, self.environ)
+            except ConfigError as error:
+                back = f"restore latest {printable(name)} --root {shlex.quote(printable(self.root))}"
+                raise ConfigError(
+                    error.message,
+                    hint=error.hint or f"correct it; or move it away and bring an earlier one back: {back}",
+                ) from None
         defaults = interpret(b"{}", name=name, root=self.root, environ=self.environ)
         lacking = f"no {name} in {printable(self.root)}: the defaults are in force"
         return msgspec.structs.replace(defaults, warnings=(lacking, *defaults.warnings))

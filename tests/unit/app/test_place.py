@@ -46,6 +46,16 @@ def test_the_programs_own_studio_is_the_last_resort(studio: Path, tmp_path: Path
     assert "--root DIR" in caught.value.hint
 
 
+def test_a_broken_configuration_tells_how_its_restore_goes(studio: Path) -> None:
+    (studio / "config.json").write_text('{"backup": {"paths": [')
+    with pytest.raises(ConfigError) as caught:
+        _find(studio).configuration()
+    assert "line 1" in caught.value.message
+    assert f"move it away and bring an earlier one back: restore latest config.json --root {studio}" in (
+        caught.value.hint
+    )
+
+
 def test_a_lost_configuration_does_not_stand_in_the_way_of_its_restore(tmp_path: Path) -> None:
     for place in (_find(tmp_path, root=str(tmp_path)), _find(tmp_path, home=str(tmp_path))):
         configuration = place.configuration()

@@ -83,10 +83,15 @@ function show(form, problem) {
   const lines = [problem.message, ...rest, problem.hint].filter((line) => line && line !== problem.title);
   const place = form.querySelector("[data-problem]");
   if (!place) return toast(problem.title, { tone: "bad", hint: lines.join(" ") });
-  const words = make("div", {}, make("strong", {}, problem.title), ...lines.map((line) => make("p", {}, line)));
+  const words = problem.status === 401 ? loginAgain() : make("div", {}, make("strong", {}, problem.title), ...lines.map((line) => make("p", {}, line)));
   place.replaceChildren(make("div", { class: "callout bad" }, words));
   place.scrollIntoView({ block: "nearest" });
 }
+
+/** What was typed stays: one logs in beside it, and sends it again. */
+const loginAgain = () =>
+  make("div", {}, make("strong", {}, "Your login has ended"),
+    make("p", {}, make("a", { href: "/login", target: "_blank" }, "Log in again"), " in another tab, then send this once more: what you typed is still here."));
 
 on("input", "[data-must-equal]", (input) => {
   input.form.querySelector("[data-needs-confirmation]").disabled = input.value.trim() !== input.dataset.mustEqual;
