@@ -331,6 +331,7 @@ def test_fault_that_stays_is_told(scene: Scene, fault: str, name: str) -> None:
     assert outcome(scene, OPERATIONS[name]) is not None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("fault", ["503", "answer lost", "403", "200 with an error", "200 with HTML"])
 def test_fault_at_each_request_in_turn(scene: Scene, fault: str, name: str) -> None:
