@@ -43,6 +43,9 @@ _SET: Final[dict[str, bool]] = {"set": True}
 _SENSITIVE: Final = ("backup.encryption.", "backup.drill.checks", "notifications.smtp.", "cloud_storage.")
 """Who changes these decides who can read backups, what runs on this machine, and who is sent passwords."""
 
+_BY_HAND: Final = "backup.state_directory"
+"""The record lies there, users and audit trail included: all would be gone, and nobody could log in."""
+
 
 def show_settings(place: Place) -> SettingsView:
     """
@@ -201,6 +204,8 @@ def _refusal(path: str, value: object, now: Mapping[str, SettingValue]) -> str:
         return "there is no such setting"
     if setting.locked:
         return f"the variable {setting.source} of the environment says what it is; change it there"
+    if path == _BY_HAND and value != setting.value:
+        return "the record lies there, users included: stop the server, move the folder, change it by hand"
     if _has_reference(value):
         return f"{ENVIRONMENT} and {FILE} are written into the configuration by hand"
     return ""
