@@ -232,6 +232,25 @@ def test_an_encrypted_backup_asks_once(server: Server, browse: Callable[..., Pag
     assert (tmp_path / "open/uploads/large.bin").stat().st_size == 1_300_000
 
 
+def test_a_backup_under_another_password_than_the_servers_asks_for_it(
+    server: Server, browse: Callable[..., Page], tmp_path: Path
+) -> None:
+    server.studio.good("create", "--name", "foreign", "--encrypt", "known to one person")
+    file = server.root / "config.json"
+    before = file.read_text()
+    file.write_text(before.replace('"workers"', '"encryption": {"key": "of the server"}, "workers"'))
+    try:
+        page = browse("/restore?backup=foreign")
+        page.get_by_label("Elsewhere").check()
+        page.get_by_label("Folder", exact=True).fill(str(tmp_path / "there"))
+        page.get_by_label("Password of the backup").fill("known to one person")
+        page.get_by_role("button", name="Preview").click()
+        page.wait_for_url("**/restore?plan=*")
+        expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+    finally:
+        file.write_text(before)
+
+
 def test_a_drill_proves_a_backup_and_its_report_can_be_read(
     server: Server, backup: str, browse: Callable[..., Page]
 ) -> None:

@@ -47,6 +47,7 @@ def scheduler_of(server: Server, *, runs: bool, seconds: float = 20) -> str:
 
 def test_anybody_learns_the_level_and_those_who_may_look_learn_why(watching: Server) -> None:
     public = watching.request("GET", "/health", role=None)
+    assert watching.request("HEAD", "/health", role=None).status_code == public.status_code
     known = watching.request("GET", "/health", role=VIEWER)
 
     assert public.status_code == known.status_code == 200

@@ -51,6 +51,9 @@ _SENSITIVE: Final = (
 )
 """Who changes these decides who can read backups, what runs on this machine, and who is sent passwords."""
 
+_BY_HAND: Final = "backup.state_directory"
+"""The record lies there, users and audit trail included: all would be gone, and nobody could log in."""
+
 
 def show_settings(place: Place) -> SettingsView:
     """
@@ -215,6 +218,8 @@ def _refusal(path: str, value: object, now: Mapping[str, SettingValue]) -> str:
         return "there is no such setting"
     if setting.locked:
         return f"the variable {setting.source} of the environment says what it is; change it there"
+    if path == _BY_HAND and value != setting.value:
+        return "the record lies there, users included: stop the server, move the folder, change it by hand"
     if _has_reference(value):
         return f"{ENVIRONMENT} and {FILE} are written into the configuration by hand"
     if setting.items == OBJECT and MASK in _texts(value):

@@ -18,6 +18,7 @@ from pinnacle_backup.web.unexpected import Unexpected
 PUBLIC: Final = frozenset(
     (
         "GET /health",
+        "HEAD /health",
         "GET /login",
         "POST /logout",
         "GET /setup",

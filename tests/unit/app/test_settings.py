@@ -181,3 +181,12 @@ def test_a_studio_without_a_configuration_gets_one(tmp_path: Path) -> None:
     change_settings(opened(place), {"backup.retention_days": 8}, by=ANNA)
 
     assert json.loads((tmp_path / "config.json").read_text()) == {"backup": {"retention_days": 8}}
+
+
+def test_where_the_record_lies_is_not_changed_from_afar(tmp_path: Path) -> None:
+    """Everybody who may log in stands there: they would be locked out, and the trail begin anew."""
+    place = place_of(tmp_path, {})
+    [error] = check_settings(place, {"backup.state_directory": "elsewhere"}).errors
+    assert error.field == "backup.state_directory"
+    assert "by hand" in error.message
+    assert not check_settings(place, {"backup.state_directory": shown(place, error.field).value}).errors

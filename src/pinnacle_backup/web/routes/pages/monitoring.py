@@ -24,6 +24,7 @@ Looking = Annotated[Caller, Depends(needs(LOOK))]
 _PROMETHEUS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Tell whether the studio is protected")
 def health(request: Request) -> Response:
     """

@@ -88,7 +88,7 @@ def undo(request: Request, who: InPlace) -> Response:
         who,
         saved=saved,
         when=exact(saved.header.created, schedule_zone(who.studio)),
-        locked=_is_locked(request, who, saved),
+        password=_password(request, who, saved),
         error=None,
     )
 
@@ -104,7 +104,7 @@ def _what(request: Request, who: Caller, listing: Listing, info: BackupInfo, pat
         line=_line(request, listing, info, zone),
         paths=paths,
         missing=len(missing),
-        locked=_is_locked(request, who, info),
+        password=_password(request, who, info),
         root=who.studio.root,
         other=restore_address(picked_paths(request)),
         command="pinnacle-backup restore "
@@ -153,11 +153,16 @@ def _again(about: dict[str, Any]) -> str:
     return restore_address(backup=about["backup"]) if about else "/restore"
 
 
-def _is_locked(request: Request, who: Caller, info: BackupInfo) -> bool:
-    """Tell whether a password has to be typed for it, as far as we know without trying."""
-    if not info.encrypted or who.studio.configuration.backup.encryption.key:
-        return False
-    return services_of(request).unlocked.password_of(request, who, info.header.id) is None
+def _password(request: Request, who: Caller, info: BackupInfo) -> str:
+    """
+    Tell whether a password has to be typed: ``required``, ``optional`` or, where none has to, an empty word.
+
+    It is optional where the server has one of its own: whether that one opens it is not known without trying.
+    """
+    unlocked = services_of(request).unlocked
+    if not info.encrypted or unlocked.password_of(request, who, info.header.id) is not None:
+        return ""
+    return "optional" if who.studio.configuration.backup.encryption.key else "required"
 
 
 def _line(request: Request, listing: Listing, chosen: BackupInfo | None, zone: tzinfo) -> object:
