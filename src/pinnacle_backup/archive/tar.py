@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Final
+from zlib import adler32
 
 from pinnacle_backup.model.entry import DIRECTORY, FIFO, SYMLINK, Entry
 from pinnacle_backup.model.paths import to_bytes
@@ -142,16 +143,26 @@ def _block(  # noqa: PLR0913, PLR0917 - the fields of a ustar header, in their o
         size_field = b"%011o\0" % size
     else:
         size_field = b"\x80" + size.to_bytes(11, "big") if base256 else b"00000000000\0"
-    head = b"%b%07o\0%07o\0%07o\0%b%011o\0" % (
+    head = b"%b%b%b%011o\0" % (
         name.ljust(100, b"\0"),
-        mode,
-        min(owner[0], _LARGEST_ID),  # never 0: who ignores pax records must not make a file root's
-        min(owner[1], _LARGEST_ID),
+        _permissions(mode, owner),
         size_field,
         seconds if 0 <= seconds <= _LARGEST_SIZE else 0,
     )
     tail, tail_sum = _tail(kind, target[:100], prefix)
-    return b"%b%06o\0 %b" % (head, sum(head) + tail_sum, tail)
+    return b"%b%06o\0 %b" % (head, _sum(head) + tail_sum, tail)
+
+
+@lru_cache(maxsize=64)
+def _permissions(mode: int, owner: tuple[int, int]) -> bytes:
+    """Return the fields of mode and owner, of which there are few different ones."""
+    uid, gid = (min(number, _LARGEST_ID) for number in owner)
+    return b"%07o\0%07o\0%07o\0" % (mode, uid, gid)  # never 0: who ignores pax must not make a file root's
+
+
+def _sum(data: bytes) -> int:
+    """Return the sum of less than a block's bytes: the lower half of Adler-32 less one (RFC 1950, 8.2)."""
+    return (adler32(data) & 0xFFFF) - 1
 
 
 @lru_cache(maxsize=64)
@@ -159,7 +170,7 @@ def _tail(kind: bytes, target: bytes, prefix: bytes) -> tuple[bytes, int]:
     """Return what follows the checksum, nearly always the same, and its part of the checksum."""
     fields = (kind, target.ljust(100, b"\0"), _TAIL, prefix.ljust(155, b"\0"), _PREFIX_END)
     tail = b"".join(fields)
-    return tail, sum(tail) + sum(_SPACES)
+    return tail, sum(tail + _SPACES)
 
 
 def _pax(records: list[tuple[bytes, bytes]]) -> bytes:
