@@ -438,15 +438,16 @@ class TestUnexpected:
         assert "backup_errors.log" in answer.text
         assert "default-src 'none'" in answer.headers["content-security-policy"]
 
-    def test_a_configuration_that_is_wrong_is_told_and_forgotten(
+    def test_a_configuration_that_is_wrong_from_the_beginning_is_told_and_forgotten(
         self, client: Callable[..., httpx.Response], said: list[str], tmp_path: Path
     ) -> None:
-        """Whoever breaks it is told; when it is right again the server goes on."""
+        """Where there was no good one before, it is told; when it is right again the server goes on."""
         file = tmp_path / "studio/config.json"
         kept = file.read_text()
         file.write_text("{ broken")
         assert client("/api/v1/session").status_code == 422
-        assert client("/", "text/html").status_code == 422
         file.write_text(kept)
+        assert client("/api/v1/session").status_code == 401
+        file.write_text("{ broken")
         assert client("/api/v1/session").status_code == 401
         assert said == []

@@ -212,7 +212,7 @@ class Studio:
         return os.path.join(self.root, self.configuration.logging.directory, ERRORS)
 
 
-def open_studio(
+def open_studio(  # noqa: PLR0913 - what a studio is put together from
     place: Place,
     *,
     command: str,
@@ -221,6 +221,7 @@ def open_studio(
     run_id: int = 0,
     memory: Memory | None = None,
     launch: Launch = directly,
+    configuration: Configuration | None = None,
 ) -> Studio:
     """
     Return the studio at a place.
@@ -231,11 +232,12 @@ def open_studio(
         warn: Told what a person should know about the configuration, and of a log that cannot be written.
         origin: From where its runs are started; None for a command of whoever runs this process.
         run_id, memory, launch: See ``Studio``.
+        configuration: In force; None to read it.
 
     Raises:
         ConfigError: Its configuration is wrong.
     """
-    configuration = place.configuration()
+    configuration = configuration or place.configuration()
     for warning in configuration.warnings:
         warn(warning)
     studio = Studio(

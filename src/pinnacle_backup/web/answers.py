@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
-from pinnacle_backup.model.permissions import ROLES
+from pinnacle_backup.model.permissions import CONFIGURE, ROLES
 from pinnacle_backup.web.auth import Caller, services_of
 from pinnacle_backup.web.moments import now_of, zone_key, zone_name
 from pinnacle_backup.web.problems import encoded
@@ -75,6 +75,7 @@ def _shared(request: Request, who: Caller | None) -> dict[str, Any]:
         "nav_hidden": _hidden(who),
         "nav_badges": {},
         "roles": ROLES,
+        "config_fault": services.fault if who and who.may(CONFIGURE) else None,
     }
 
 

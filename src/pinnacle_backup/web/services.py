@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,17 +12,18 @@ from jinja2 import Environment
 from pinnacle_backup.app.memory import Memory, lasting
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Launch, Studio, directly, open_studio
+from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.crypto.login_password import LoginPasswords
+from pinnacle_backup.errors import ConfigError
 from pinnacle_backup.model.runs import SERVER, Origin
 from pinnacle_backup.web.happening import EVERY_SECONDS, Happening
+from pinnacle_backup.web.in_force import InForce
 from pinnacle_backup.web.proxies import Network
 from pinnacle_backup.web.remembering import Awaited, Remembered
 from pinnacle_backup.web.rendering import environment
 from pinnacle_backup.web.static_files import packaged
 from pinnacle_backup.web.tickets import Tickets
 from pinnacle_backup.web.unlocked import Unlocked
-
-Stamp = tuple[int, int, int] | None
 
 
 class Scheduling(Protocol):
@@ -39,7 +39,7 @@ class Services:
     What routes need.
 
     A studio's connections belong to one thread, so each worker thread opens the studio for itself, and again
-    when ``config.json`` has changed.
+    when ``config.json`` has changed. While that file is wrong or gone, its last good state stays in force.
 
     Attributes:
         place: Where the studio is.
@@ -75,17 +75,27 @@ class Services:
     memory: Memory = field(default_factory=lasting)
     ending: threading.Event = field(default_factory=threading.Event)
     _local: threading.local = field(default_factory=threading.local)
+    _in_force: InForce = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without a configuration: the first who needs it reads it."""
+        object.__setattr__(self, "_in_force", InForce(self.place))
+
+    @property
+    def fault(self) -> ConfigError | None:
+        """What is wrong with the configuration's file now; then the last good one is in force."""
+        return self._in_force.fault
 
     def studio(self) -> Studio:
         """
         Return the studio, opened for this thread.
 
         Raises:
-            ConfigError: Its configuration is wrong.
+            ConfigError: Its configuration is wrong, and was from the beginning.
         """
-        stamp = _stamp(self.place.file)
-        known: tuple[Stamp, Studio] | None = getattr(self._local, "opened", None)
-        if known is not None and known[0] == stamp:
+        configuration = self._in_force.look()
+        known: tuple[Configuration, Studio] | None = getattr(self._local, "opened", None)
+        if known is not None and known[0] is configuration:
             return known[1]
         studio = open_studio(
             self.place,
@@ -94,17 +104,10 @@ class Services:
             origin=Origin(kind=SERVER),
             memory=self.memory,
             launch=self.launch,
+            configuration=configuration,
         )
         if known is not None:
             known[1].state.close()
             known[1].logs.close()
-        self._local.opened = (stamp, studio)
+        self._local.opened = (configuration, studio)
         return studio
-
-
-def _stamp(path: str) -> Stamp:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
