@@ -61,6 +61,24 @@ def test_runs_of_a_day_or_a_time(studio: Studio) -> None:
         assert studio.run("runs", *words).code == 3
 
 
+def test_a_run_by_its_number_alone(studio: Studio) -> None:
+    studio.good("create")
+    assert studio.good("runs", "1") == studio.good("runs", "show", "1")
+    assert studio.run("runs", "2").code == studio.run("runs", "show", "2").code != 0
+
+
+def test_a_plan_says_why_paths_are_left_alone(studio: Studio) -> None:
+    """What was not chosen may well be in the backup."""
+    (studio.root / "uploads/chosen.txt").write_text("x")
+    studio.good("create")
+    some = studio.good("restore", "latest", "uploads/chosen.txt", "--dry-run")
+    assert "not chosen" in some
+    assert "not in the backup" not in some
+    assert "not chosen" in studio.good("restore", "latest", "--databases-only", "--dry-run")
+    (studio.root / "uploads/later.txt").write_text("x")
+    assert "not in the backup; --delete-extra removes them" in studio.good("restore", "latest", "--dry-run")
+
+
 def test_the_days_of_five_weeks(studio: Studio) -> None:
     studio.good("create")
     shown = studio.good("status", "--calendar").splitlines()

@@ -110,6 +110,22 @@ def test_a_database_in_use_is_named_before_anything_begins(server: Server, backu
     assert "in use" in ended["message"]
 
 
+@pytest.mark.parametrize(
+    ("at", "why"),
+    [
+        ("2001-02-03T04:05", "No complete point is from Sat 3 Feb 2001, 04:05 or before; the oldest is of "),
+        ("0001-01-01", "No complete point is from then or before"),
+        ("soon", "is not a time"),
+    ],
+)
+def test_a_moment_without_a_point_stays_on_the_page(server: Server, backup: str, at: str, why: str) -> None:
+    answer = server.request("GET", "/restore", params={"at": at}, headers={"Accept": "text/html"})
+    assert answer.status_code == 200
+    assert "There is no such point" in answer.text
+    assert why in answer.text
+    assert "999999" not in answer.text
+
+
 def test_a_restore_needs_the_right_name_and_the_right_role(server: Server, backup: str) -> None:
     order = {"backup": backup, "confirmation": "something else"}
     refused = server.request("POST", "/api/v1/restores", json=order)

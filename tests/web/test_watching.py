@@ -56,6 +56,17 @@ def test_anybody_learns_the_level_and_those_who_may_look_learn_why(watching: Ser
     assert {"backup", "scheduler"} <= {check["name"] for check in known.json()["checks"]}
 
 
+@pytest.mark.parametrize("path", ["/backup/status", "/backup/list", "/metrics"])
+def test_monitors_may_ask_for_the_head_only(watching: Server, path: str) -> None:
+    whole = watching.request("GET", path, role=VIEWER)
+    head = watching.request("HEAD", path, role=VIEWER)
+
+    assert head.status_code == whole.status_code == 200
+    assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+    assert head.content == b""
+    assert watching.request("HEAD", path, role=None).status_code == 401
+
+
 def test_health_is_503_where_the_studio_is_not_protected(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         answer = server.request("GET", "/health", role=None)

@@ -80,8 +80,20 @@ def _show_copy(out: Output, copy: CopyReport) -> None:
         out.say(f"Copied {what} to {copy.place}: {size(copy.stored)} ({took})")
 
 
-def show_plan(out: Output, plan: RestorePlan, *, all_paths: bool = False) -> None:
-    """Show what a restore is going to do: what becomes of how many paths, and the first of them."""
+EXTRA = "not in the backup; --delete-extra removes them"
+"""Why paths are left alone, where all of a backup was chosen."""
+
+
+def show_plan(out: Output, plan: RestorePlan, *, all_paths: bool = False, left_alone: str = EXTRA) -> None:
+    """
+    Show what a restore is going to do: what becomes of how many paths, and the first of them.
+
+    Args:
+        out: Where.
+        plan: What it is going to do.
+        all_paths: Whether all are shown.
+        left_alone: Why some are left alone.
+    """
     where = "into the studio" if plan.in_place else "into"
     out.data(f"Restoring {out.style(printable(plan.backup.name), 'strong')} {where} {printable(plan.target)}")
     rows = [
@@ -90,7 +102,7 @@ def show_plan(out: Output, plan: RestorePlan, *, all_paths: bool = False) -> Non
         ("given other metadata", plan.metadata, "content is the same"),
         ("removed", plan.remove, "not in the backup"),
         ("unchanged", plan.unchanged, "not touched"),
-        ("left alone", plan.left_alone, "not in the backup; --delete-extra removes them"),
+        ("left alone", plan.left_alone, left_alone),
     ]
     cells = [(Cell(number(n)), Cell(what), Cell(note, "dim")) for what, n, note in rows if n]
     columns = (Column("PATHS", right=True), Column("WILL BE"), Column(""))

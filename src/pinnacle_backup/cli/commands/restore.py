@@ -58,6 +58,7 @@ def command(
     moment = _moment(at)
     passwords = Passwords(context, decrypt, password_file)
     from pinnacle_backup.app.restore import RestoreRequest
+    from pinnacle_backup.cli.reports import EXTRA
     from pinnacle_backup.cli.restoring import carry_out
 
     request = RestoreRequest(
@@ -75,6 +76,7 @@ def command(
         question="Restore?",
         dry_run=dry_run,
         yes=yes,
+        left_alone="not chosen" if paths or databases_only else EXTRA,
     )
 
 

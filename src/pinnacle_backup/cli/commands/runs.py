@@ -9,9 +9,19 @@ from pinnacle_backup.cli.context import Context, pass_context
 from pinnacle_backup.model.runs import OUTCOMES
 
 
+class RunsGroup(group.Group):
+    """Commands below ``runs``; a number alone is ``runs show N``."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Put ``show`` before a number."""
+        return super().resolve_command(ctx, ["show", *args] if args[0].isdecimal() else args)
+
+
 @click.group(
     "runs",
-    cls=group.Group,
+    cls=RunsGroup,
     invoke_without_command=True,
     examples=(
         ("The last runs", "runs"),

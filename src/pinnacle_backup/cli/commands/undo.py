@@ -38,4 +38,5 @@ def command(
         question="Undo the restore?",
         dry_run=dry_run,
         yes=yes,
+        left_alone="not part of it",
     )

@@ -45,12 +45,14 @@ def health(request: Request) -> Response:
     return data(told, _code(found.level))
 
 
+@router.head("/backup/status", include_in_schema=False)
 @router.get("/backup/status", summary="Show the current status of the backup system")
 def status(who: Looking) -> Response:
     """As ``pinnacle-backup status --json``."""
     return data(plain(studio_status(who.studio)))
 
 
+@router.head("/backup/list", include_in_schema=False)
 @router.get("/backup/list", summary="List the available backups")
 def backups(who: Looking) -> Response:
     """As ``pinnacle-backup list --json``."""
@@ -58,6 +60,7 @@ def backups(who: Looking) -> Response:
     return data(plain({"backups": listing.backups, "problems": listing.problems}))
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get("/metrics", summary="Show figures for Prometheus")
 def metrics(who: Looking) -> Response:
     """As ``pinnacle-backup metrics``, in Prometheus' text format."""

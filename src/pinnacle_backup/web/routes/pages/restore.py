@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from datetime import tzinfo
+from datetime import MAXYEAR, MINYEAR, tzinfo
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -14,8 +14,9 @@ from pinnacle_backup.app.moments import parse_moment
 from pinnacle_backup.app.planning import KeptPlan, kept_plan
 from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.app.undo import saved_last
-from pinnacle_backup.errors import BackupNotFound
+from pinnacle_backup.errors import BackupNotFound, UsageError
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.permissions import RESTORE_ELSEWHERE, RESTORE_IN_PLACE
 from pinnacle_backup.model.words import instant
 from pinnacle_backup.repository.listing import Listing
@@ -54,9 +55,11 @@ def restore(
         return _preview(request, who, kept_plan(who.studio, plan))
     listing = list_backups(who.studio)
     paths = [as_pattern(path) for path in picked_paths(request)]
+    why_not = ""
     if at:
-        found = listing.at(parse_moment(at, who.studio.now(), schedule_zone(who.studio)))
-        return RedirectResponse(_address(request, found), 303)
+        found, why_not = _found_at(listing, at, who)
+        if found is not None:
+            return RedirectResponse(_address(request, found), 303)
     if backup:
         return _what(request, who, listing, listing.find(backup), paths)
     zone = schedule_zone(who.studio)
@@ -66,6 +69,7 @@ def restore(
         who,
         line=_line(request, listing, None, zone),
         points=[_point(request, listing, info, zone) for info in listing.backups[skip : skip + _ROWS]],
+        why_not=why_not,
         picked=picked_paths(request),
         paths=paths,
         total=len(listing.backups),
@@ -73,6 +77,25 @@ def restore(
         older=_page_of(request, skip + _ROWS) if skip + _ROWS < len(listing.backups) else "",
         shown=f"{skip + 1} to {min(skip + _ROWS, len(listing.backups))}",
     )
+
+
+def _found_at(listing: Listing, at: str, who: Caller) -> tuple[BackupInfo | None, str]:
+    """Return the newest point that is not after a moment; or None, and why there is none, in a sentence."""
+    zone = schedule_zone(who.studio)
+    try:
+        moment = parse_moment(at, who.studio.now(), zone)
+        return listing.at(moment), ""
+    except UsageError as error:
+        return None, f"{printable(error.message)}: {error.hint}."
+    except BackupNotFound:
+        complete = [info for info in listing.backups if not info.header.safety and not listing.missing(info)]
+        then = day_and_time(moment, zone) if MINYEAR < moment.year < MAXYEAR else "then"
+        first = (
+            f"the oldest is of {day_and_time(instant(complete[-1].header.created), zone)}"
+            if complete
+            else "there is none yet"
+        )
+        return None, f"No complete point is from {then} or before; {first}."
 
 
 @router.get("/undo")
