@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,26 +86,66 @@ def test_a_plan_tells_everything_and_changes_nothing(server: Server, backup: str
     assert server.json("GET", "/api/v1/restores/plan/" + answer["id"]) == answer
 
 
-def test_a_database_in_use_is_named_before_anything_begins(server: Server, backup: str) -> None:
-    change_rows(server.root)
-    code = "import sqlite3,sys; c=sqlite3.connect('app.db'); c.execute('SELECT 1 FROM row').fetchall(); print(1, flush=True); sys.stdin.read()"
+APPLICATION = """
+import sqlite3, sys
+connection = sqlite3.connect("app.db", isolation_level=None)
+connection.execute(sys.argv[1]).fetchall()
+print(1, flush=True)
+sys.stdin.read()
+print(connection.execute("SELECT count(*) FROM row WHERE text LIKE 'row _'").fetchall()[0][0])
+"""
+"""Has the studio's database open; in the end says what it sees in it."""
+
+
+@contextmanager
+def application(root: Path, statement: str) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=server.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as application:
-        assert application.stdout is not None
-        application.stdout.readline()
+        [sys.executable, "-c", APPLICATION, statement],
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+
+
+def test_a_database_in_use_is_changed_live_and_sessions_stay(server: Server, backup: str) -> None:
+    """The program that has it open sees the rows of the backup; whoever is logged in stays so."""
+    change_rows(server.root)
+    before = server.json("GET", "/api/v1/session")
+    with application(server.root, "SELECT 1 FROM row") as process:
         order = {"backup": backup, "databases_only": True}
         kept = server.json("POST", "/api/v1/restores/plan", json=order)
         plan, shown = kept["plan"], server.request("GET", kept["href"]).text
         run = server.json("POST", "/api/v1/restores", json={**order, "confirmation": backup})["run"]
         ended = server.wait_for(run)
-        application.communicate()
+        said, _ = process.communicate()
+    [used] = plan["live"]
+    assert (used["path"], plan["in_use"]) == ("app.db", [])
+    assert f"process {process.pid}" in used["reason"]
+    assert "It is changed live" in shown
+    assert "to confirm" in shown
+    assert "not chosen" in shown
+    assert ended["outcome"] == "succeeded", ended
+    assert said == b"10\n"
+    assert server.json("GET", "/api/v1/session") == before
+
+
+def test_a_database_that_stays_locked_is_named_before_anything_begins(server: Server, backup: str) -> None:
+    change_rows(server.root)
+    with application(server.root, "BEGIN EXCLUSIVE") as process:
+        order = {"backup": backup, "databases_only": True}
+        kept = server.json("POST", "/api/v1/restores/plan", json=order)
+        plan, shown = kept["plan"], server.request("GET", kept["href"]).text
+        run = server.json("POST", "/api/v1/restores", json={**order, "confirmation": backup})["run"]
+        ended = server.wait_for(run)
+        process.communicate()
     [used] = plan["in_use"]
-    assert used["path"] == "app.db"
-    assert f"process {application.pid}" in used["reason"]
+    assert (used["path"], plan["live"]) == ("app.db", [])
+    assert f"process {process.pid}" in used["reason"]
     assert "Look again" in shown
     assert "to confirm" not in shown  # it would only be refused
-    assert "not chosen" in shown
     assert ended["outcome"] == "failed"
     assert "in use" in ended["message"]
 

@@ -12,9 +12,16 @@ _COLUMNS = (Column("TABLE"), *(Column(title, right=True) for title in ("ROWS NOW
 
 
 def show_databases(out: Output, plan: RestorePlan) -> None:
-    """Show which rows change, and who holds databases that would be overwritten."""
+    """Show which rows change, and who holds databases."""
     for database in plan.databases:
         _show_database(out, database)
+    show_use(out, plan)
+
+
+def show_use(out: Output, plan: RestorePlan) -> None:
+    """Show who holds databases that would be overwritten, and what that means."""
+    for used in plan.live:
+        out.note(f"the database {printable(used.path)} {used.reason}: it is changed live, at one stroke")
     for used in plan.in_use:
         out.warn(f"the database {printable(used.path)} {used.reason}: stop that before you restore")
 

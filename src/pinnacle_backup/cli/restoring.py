@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 from pinnacle_backup.cli.context import Context
-from pinnacle_backup.cli.database_table import show_databases
+from pinnacle_backup.cli.database_table import show_databases, show_use
 from pinnacle_backup.cli.progress import progress
 from pinnacle_backup.cli.reports import DONE, EXTRA, show_plan, show_restore
 from pinnacle_backup.model.progress import Progress
@@ -32,6 +32,7 @@ def carry_out(
         ask = is_felt(prepared.plan)
         if ask and not context.out.quiet:
             show_plan(context.out, prepared.plan, all_paths=context.settings.verbose, left_alone=left_alone)
+            show_use(context.out, prepared.plan)
         if ask and not yes:
             context.confirm(question, instead="--yes")
         with progress(context) as doing:

@@ -22,15 +22,15 @@ from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.reserved import Reserved
 from pinnacle_backup.engine.restore_databases import database_changes
 from pinnacle_backup.engine.restore_execution import Execution
+from pinnacle_backup.engine.restore_live import DatabaseInUse, databases_in_use, refuse_obstacles
 from pinnacle_backup.engine.restore_plan import Fate, Fates, Selection, decide
 from pinnacle_backup.engine.workers import Pipeline, Workers
-from pinnacle_backup.errors import BackupNotFound, RepositoryBusy, RestoreError, StoreError
-from pinnacle_backup.files.in_use import users_of
+from pinnacle_backup.errors import BackupNotFound, RestoreError, StoreError
 from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.paths import parent, printable
 from pinnacle_backup.model.progress import Progress
-from pinnacle_backup.model.results import Problem, RestorePlan, RestoreReport
+from pinnacle_backup.model.results import RestorePlan, RestoreReport
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.repository.state import State
@@ -38,6 +38,9 @@ from pinnacle_backup.sources.scan import Found, Rules, scan
 
 _BYTES_A_SECOND: Final = 200_000_000
 _FILES_A_SECOND: Final = 15_000
+_LOOK_SECONDS: Final = 1.0
+"""So long a plan waits for a lock on a database."""
+
 _TOUCHES: Final = frozenset({Fate.OVERWRITE, Fate.METADATA, Fate.REMOVE})
 
 
@@ -143,7 +146,11 @@ class Restore:
 
         Returns:
             Its name; empty where nothing changes.
+
+        Raises:
+            RepositoryBusy: A database that would be replaced is in use, and cannot be changed live.
         """
+        refuse_obstacles(self._in_use(lock=True))
         touched, absent = self._touched()
         if not touched and not absent:
             return ""
@@ -178,8 +185,7 @@ class Restore:
         return report.backup.name
 
     def examine(self) -> RestorePlan:
-        """Return the plan with what takes longer to find out: rows that change, and who holds databases."""
-        used = ((path, f"is in use by {', '.join(users)}") for path, users in self._databases_in_use())
+        """Return the plan with what takes longer to find out: the rows that change."""
         return msgspec.structs.replace(
             self.plan,
             databases=tuple(
@@ -187,7 +193,6 @@ class Restore:
                     self._fates.databases, self._state, self._places, self._opener, self._job.scratch
                 )
             ),
-            in_use=tuple(Problem(printable(path), reason) for path, reason in used),
         )
 
     def execute(self, *, safety: str = "") -> RestoreReport:
@@ -198,12 +203,22 @@ class Restore:
             safety: Name of the safety backup, for the report.
 
         Raises:
-            RepositoryBusy: A database that would be replaced is in use.
+            RepositoryBusy: A database that would be replaced is in use, and cannot be changed live.
         """
         began = time.monotonic()
-        self._refuse_databases_in_use()
+        in_use = self._in_use(lock=True)
+        refuse_obstacles(in_use)
         with self._locked():
-            run = Execution(self._state, self._fates, self._places, self._workers, self._opener)
+            run = Execution(
+                self._state,
+                self._fates,
+                self._places,
+                self._workers,
+                self._opener,
+                live=in_use,
+                scratch=self._job.scratch,
+                wait=self._job.wait,
+            )
             run.carry_out(self.progress)
         return RestoreReport(
             plan=self.plan,
@@ -264,6 +279,7 @@ class Restore:
 
     def _plan(self) -> RestorePlan:
         counts, nbytes = self._fates.counts, self._fates.nbytes
+        in_use = self._in_use(lock=False)
         files = counts[Fate.CREATE] + counts[Fate.OVERWRITE] + counts[Fate.METADATA] + counts[Fate.REMOVE]
         return RestorePlan(
             backup=self._info,
@@ -278,6 +294,8 @@ class Restore:
             nbytes=nbytes,
             seconds=nbytes / _BYTES_A_SECOND + files / _FILES_A_SECOND,
             paths=tuple(self._fates.shown.values()),
+            live=tuple(used.told() for used in in_use if not used.obstacle),
+            in_use=tuple(used.told() for used in in_use if used.obstacle),
         )
 
     def _touched(self) -> tuple[list[str], list[str]]:
@@ -295,17 +313,6 @@ class Restore:
         entries = (entry for entry, _ in self._state.entries(absent=True))
         return zip(entries, self._fates.codes, strict=True)
 
-    def _refuse_databases_in_use(self) -> None:
-        for path, users in self._databases_in_use():
-            raise RepositoryBusy(
-                f"the database {printable(path)} is in use by {', '.join(users)}",
-                hint="stop the application first, then restore again",
-            )
-
-    def _databases_in_use(self) -> Iterator[tuple[str, list[str]]]:
-        inodes: dict[tuple[int, int], str] = {}
-        for path in self._fates.databases:
-            status = os.lstat(self._places.absolute(path))
-            inodes[status.st_dev, status.st_ino] = path
-        if inodes:
-            yield from ((inodes[inode], users) for inode, users in users_of(inodes).items())
+    def _in_use(self, *, lock: bool) -> tuple[DatabaseInUse, ...]:
+        seconds = self._job.wait if lock else _LOOK_SECONDS
+        return databases_in_use(self._fates.databases, self._state, self._places, seconds=seconds, lock=lock)

@@ -1,8 +1,9 @@
 """
 Carrying out a restore's plan.
 
-Folders come first, then files by the workers, then links, then what is to go, and last
-the metadata of folders, deepest first: nothing that is done later disturbs what was done before.
+Databases that programs have open come first, then folders, then files by the workers, then links,
+then what is to go, and last the metadata of folders, deepest first: nothing that is done later disturbs
+what was done before.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ import msgspec
 from pinnacle_backup.engine.grouping import Item, group
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.restore_files import Written, restore_files
+from pinnacle_backup.engine.restore_live import DatabaseInUse, staged
 from pinnacle_backup.engine.restore_plan import Fate, Fates
 from pinnacle_backup.engine.workers import Pipeline, Workers
 from pinnacle_backup.errors import PinnacleError, RestoreError
@@ -28,6 +30,7 @@ from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.state import State
+from pinnacle_backup.sources.sqlite import replace_content
 
 _WRITES: Final = frozenset({Fate.CREATE, Fate.OVERWRITE})
 _STAYS: Final = frozenset({Fate.UNCHANGED, Fate.METADATA})
@@ -45,6 +48,9 @@ class Execution:
         fates: What happens to each path of it.
         places: Where to.
         workers, opener: For writing files.
+        live: Databases that are changed while programs have them open.
+        scratch: Folder for temporary files.
+        wait: Seconds to wait for those programs.
         restored, removed, nbytes: What was done.
         problems: Paths that failed.
         notes: What could not be applied.
@@ -55,6 +61,10 @@ class Execution:
     places: Places
     workers: Workers
     opener: OpenByName
+    _: KW_ONLY
+    live: tuple[DatabaseInUse, ...]
+    scratch: str
+    wait: float
     restored: int = 0
     removed: int = 0
     nbytes: int = 0
@@ -80,6 +90,7 @@ class Execution:
             progress.advance(nbytes=written.nbytes, items=written.done, path=written.last)
 
         try:
+            self._change_live(pipeline, progress, done)
             for items in group(self._files()):
                 pipeline.call(done, restore_files, self.places, items, self.opener)
             pipeline.drain()
@@ -98,15 +109,31 @@ class Execution:
             for tree in self._trees.values():
                 tree.close()
 
+    def _change_live(self, pipeline: Pipeline, progress: Progress, done: Callable[[Written], None]) -> None:
+        """Change what is in use: all of it is read and checked before the first is touched."""
+        if not self.live:
+            return
+        with staged(self.live, self.scratch, pipeline, self.opener, done) as contents:
+            for used, content in contents:
+                progress.advance(path=used.path)
+                try:
+                    replace_content(used.absolute, content, seconds=self.wait, advance=progress.advance)
+                except PinnacleError as error:
+                    self.restored -= 1
+                    self.problems.append(Problem(printable(used.path), error.message))
+                else:
+                    self.notes.append(used.note())
+
     def _files(self) -> Iterator[Item]:
         """Make folders on the way; yield the files to write."""
+        live = {used.path for used in self.live}
         for (entry, archives), fate in zip(self.state.entries(absent=True), self.fates.codes, strict=True):
             if entry.type == ABSENT:
                 if fate == Fate.REMOVE:
                     self._removals.append(entry.path)
             elif entry.type == DIRECTORY:
                 self._folder(entry, fate)
-            elif fate in _WRITES:
+            elif fate in _WRITES and entry.path not in live:
                 if entry.type == FILE and not self._is_later_name(entry):
                     yield entry, archives
                 elif entry.type != FILE:

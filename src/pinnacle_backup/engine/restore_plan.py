@@ -195,6 +195,7 @@ class _Planner:
         self._folders = PlaceFolders(places)
         self._links = LinkPlan()
         self._replaced = ""
+        self._beside_databases: set[str] = set()
         self._batch: list[tuple[int, Entry, bool]] = []
         self._batched = 0
 
@@ -203,8 +204,7 @@ class _Planner:
             assert found is not None
             self._extra(found)
             return
-        place = len(self.fates.codes)
-        self.fates.codes.append(Fate.LEAVE)
+        place = self._begin(entry)
         if not self._selection.takes(entry):
             self.fates.counts[Fate.LEAVE] += found is not None
             return
@@ -226,6 +226,13 @@ class _Planner:
         else:
             self._set(place, entry, self._fate_of_small(entry, found))
 
+    def _begin(self, entry: Entry) -> int:
+        """Leave an entry alone, until more is known of it; return its place."""
+        self.fates.codes.append(Fate.LEAVE)
+        if entry.pages is not None:
+            self._beside_databases.update(companions(entry.path))
+        return len(self.fates.codes) - 1
+
     def finish(self) -> None:
         self._hash_batch()
         self._pipeline.drain()
@@ -244,7 +251,8 @@ class _Planner:
     def _extra(self, found: Found) -> None:
         inside = bool(self._replaced) and found.path.startswith(self._replaced)
         gone = self._former.had(found) and found.path in self._selection
-        if inside or gone or (self._delete_extra and self._selection.everything):
+        own = found.path in self._beside_databases  # a log is the database's: it goes with it, or stays
+        if not own and (inside or gone or (self._delete_extra and self._selection.everything)):
             self.fates.extras.append(found.path)
             self._show(found.path, Fate.REMOVE, 0)
         else:

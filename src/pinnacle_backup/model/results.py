@@ -131,7 +131,8 @@ class RestorePlan(msgspec.Struct, frozen=True, kw_only=True):
         seconds: Estimate of the wall time.
         paths: The paths that change, in path order.
         databases: What changes in databases, table by table; only where somebody asked for it.
-        in_use: Databases that would be overwritten and that other processes hold: they must stop before.
+        live: Databases that would be overwritten and that other processes hold: they are changed under them.
+        in_use: Those where that cannot be: the processes must stop before.
     """
 
     backup: BackupInfo
@@ -147,6 +148,7 @@ class RestorePlan(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     paths: tuple[PlannedPath, ...] = ()
     databases: tuple[DatabaseChange, ...] = ()
+    live: tuple[Problem, ...] = ()
     in_use: tuple[Problem, ...] = ()
 
 

@@ -6,8 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinnacle_backup.engine.backup import BackupReport
-from pinnacle_backup.errors import BackupNotFound, DamagedError, RepositoryBusy
+from pinnacle_backup.errors import BackupNotFound, DamagedError
 from pinnacle_backup.model.backup import INCREMENTAL
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import RestoreReport
@@ -23,15 +21,6 @@ from pinnacle_backup.model.results import RestoreReport
 from ...places import Place
 from ...trees import describe, differences
 
-APPLICATION = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1])
-for text in ("two", "three"):
-    connection.execute("INSERT INTO row VALUES (?)", (text,))
-    connection.commit()
-    print(text, flush=True)
-    sys.stdin.readline()
-"""
 KINDS = ["file", "folder", "symlink", "link to folder", "fifo", "nothing"]
 
 
@@ -301,24 +290,6 @@ def rows(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         return [text for (text,) in connection.execute("SELECT text FROM row ORDER BY rowid")]
-
-
-def test_a_database_in_use_is_not_replaced(with_database: tuple[Place, BackupReport, Path]) -> None:
-    place, made, path = with_database
-    Path(place.data, "other").write_text("not in the backup's way")
-    before = path.stat()
-    with subprocess.Popen(
-        [sys.executable, "-c", APPLICATION, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as application:
-        assert application.stdout is not None
-        assert application.stdout.readline() == b"two\n"
-        with pytest.raises(RepositoryBusy, match=r"app\.db"):
-            place.restore(made.backup)
-        application.communicate(b"\n")
-    assert path.stat().st_ino == before.st_ino
-    assert rows(path) == ["one", "two", "three"]
-    place.restore(made.backup)
-    assert rows(path) == ["one"]
 
 
 def test_a_log_that_was_left_is_not_applied_to_the_restored_database(

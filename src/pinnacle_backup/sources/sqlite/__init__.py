@@ -10,6 +10,7 @@ from pinnacle_backup.sources.sqlite.check import Judgement, check, judge
 from pinnacle_backup.sources.sqlite.freeze import freeze
 from pinnacle_backup.sources.sqlite.frozen import Frozen, FrozenDatabase
 from pinnacle_backup.sources.sqlite.header import companions, is_database, page_size
+from pinnacle_backup.sources.sqlite.replacement import obstacle, replace_content
 from pinnacle_backup.sources.sqlite.rows import TooLong, Unreadable, table_changes
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "freeze",
     "is_database",
     "judge",
+    "obstacle",
     "page_size",
+    "replace_content",
     "table_changes",
 ]

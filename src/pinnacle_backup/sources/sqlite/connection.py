@@ -20,12 +20,13 @@ UNLOCKABLE: Final = (
 """The locks need files that cannot be made or written: no rights, a read-only mount, a full disk."""
 
 
-def connect(path: bytes, mode: str, **parameters: str) -> apsw.Connection:
+def connect(path: bytes, mode: str, *, follow: bool = True, **parameters: str) -> apsw.Connection:
     """
     Open the database. Any path will do: what is not a letter is percent-encoded.
 
     Args:
         mode: ``ro``, ``rw`` (settles for less where the file cannot be written) or ``rwc``.
+        follow: Whether the path may lead through symlinks.
         parameters: Others of SQLite's URI, such as ``immutable="1"``.
     """
     options = "&".join(f"{name}={value}" for name, value in {"mode": mode, **parameters}.items())
@@ -34,6 +35,7 @@ def connect(path: bytes, mode: str, **parameters: str) -> apsw.Connection:
         "rw": apsw.SQLITE_OPEN_READWRITE,
         "rwc": apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE,
     }[mode]
+    flags |= 0 if follow else apsw.SQLITE_OPEN_NOFOLLOW
     return apsw.Connection(f"file:{quote(path)}?{options}", flags=flags | apsw.SQLITE_OPEN_URI)
 
 
