@@ -130,6 +130,12 @@ def stopped(state: JobState, *, now: datetime) -> JobState:
     return state if state.slot is None else replace(state, attempt=max(state.attempt - 1, 0), not_before=now)
 
 
+def not_started(state: JobState, *, rules: Schedule, now: datetime) -> JobState:
+    """Return the state of a job whose process could not be started: that is no attempt, and worth another."""
+    later = now + timedelta(seconds=rules.retry_seconds)
+    return state if state.slot is None else replace(stopped(state, now=now), not_before=later)
+
+
 def covered(state: JobState, slot: datetime) -> JobState:
     """Return the state of a job of which all slots up to this one need no run any more."""
     if state.slot is not None and state.slot > slot:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from threading import Event
 from traceback import format_exc
 from typing import Final
 
@@ -27,7 +28,7 @@ from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.config.schedule import Schedule
-from pinnacle_backup.errors import ConfigError, Interrupted, PinnacleError, StateError
+from pinnacle_backup.errors import Interrupted, PinnacleError, StateError
 from pinnacle_backup.model.jobs import JobState
 from pinnacle_backup.model.runs import Run
 from pinnacle_backup.schedule import decision
@@ -122,10 +123,14 @@ class Scheduler:
 
     def wait(self, seconds: float) -> None:
         """Wait, but not beyond the end of what runs."""
-        if self._child is not None:
-            self._child.wait(min(seconds, _BUSY_LOOK_SECONDS))
-        else:
-            self._sleep(seconds)
+        try:
+            if self._child is not None:
+                self._child.wait(min(seconds, _BUSY_LOOK_SECONDS))
+            else:
+                self._sleep(seconds)
+        except OSError as error:  # refused while a clock jumps: no reason to end, nor to hurry
+            self._say(f"the system does not wait: {error}")
+            Event().wait(_BUSY_LOOK_SECONDS)
 
     def _follow_configuration(self) -> None:
         studio = self._watch.current()
@@ -173,7 +178,12 @@ class Scheduler:
                 self.studio.log.info("scheduler: %s still runs (process %d)", name, adopted.process.pid)
                 self._child = adopted
             elif timetable.job(name) is not None:
-                self._settle(name, state, self._run_of(name, state.slot), None, now)
+                self._settle_left(name, state, self._run_of(name, state.slot), now)
+
+    def _settle_left(self, name: str, state: JobState, run: Run | None, now: datetime) -> None:
+        """Settle what an earlier scheduler was about to start: an attempt without a run never began."""
+        began = run is not None and run.origin.attempt >= state.attempt
+        self._settle(name, state, run, None, now, stopped=not began)
 
     @property
     def _known(self) -> dict[str, JobState]:
@@ -237,8 +247,8 @@ class Scheduler:
         else:
             self._refuse(decided.start[0], self._watch.fault)
 
-    def _refuse(self, due: Due, fault: ConfigError) -> None:
-        """Tell, once, that a run cannot start; it starts as soon as the configuration is right again."""
+    def _refuse(self, due: Due, fault: PinnacleError) -> None:
+        """Tell, once, that a run cannot start; it starts as soon as what hinders it is over."""
         if (due.job.name, due.slot) not in self._refused:
             self._refused.add((due.job.name, due.slot))
             self._record_failure(due.job.name, due.slot, due.attempt, fault)
@@ -256,10 +266,11 @@ class Scheduler:
         self.studio.log.info("scheduler: %s starts: %s", due.job.name, due.reason)
         try:
             self._child = self._launch(self.studio, due)
-        except OSError as error:
-            fault = PinnacleError(f"its process cannot be started: {error}")
-            self._record_failure(due.job.name, due.slot, due.attempt, fault)
-            state = decision.ended(self._known[due.job.name], transient=True, rules=self._rules, now=now)
+        except PinnacleError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is: nothing was started, which is no attempt
+            self._refuse(due, PinnacleError(f"its process cannot be started: {error}"))
+            state = decision.not_started(self._known[due.job.name], rules=self._rules, now=now)
             self._save(due.job.name, state)
 
     def _has_to_wait(self, due: Due, now: datetime) -> bool:
@@ -303,9 +314,12 @@ class Scheduler:
         try:
             work()
         except StateError as error:
-            if error.message not in self._said:
-                self._said.add(error.message)
-                self.studio.log.error("scheduler: %s", error.message)
+            self._say(error.message)
+
+    def _say(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self.studio.log.error("scheduler: %s", line)
 
     def _seconds_until_next(self, timetable: Timetable, now: datetime) -> float:
         wake = decision.next_wake(timetable, self._known, now)
@@ -328,7 +342,7 @@ class Scheduler:
             self._quietly(lambda: self.studio.runs.ask_to_stop(run.id, SCHEDULER_STOPS))
         send_stop(child.process)
         while not child.has_ended():
-            child.wait(_BUSY_LOOK_SECONDS)
+            self.wait(_BUSY_LOOK_SECONDS)
         self._settle_ended(self.studio.now())
 
 
