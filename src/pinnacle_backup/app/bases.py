@@ -1,5 +1,5 @@
 """
-What a new backup may build on: only what the passwords at hand open.
+What happens by itself may build on, or read back: only what the passwords at hand open.
 
 Somebody may make one backup with a password of its own. What happens by itself does not know that password,
 and goes on as if the backup were not there.
@@ -33,6 +33,22 @@ def locked_backups(studio: Studio, ring: KeyRing) -> frozenset[str]:
     listing = studio.repository.listing()
     locked = frozenset(info.header.id for info in listing.backups if not _opens(studio, info, ring))
     return locked | _needing(listing, listing.backups, locked) if locked else locked
+
+
+def newest_that_opens(studio: Studio, infos: Iterable[BackupInfo], ring: KeyRing) -> BackupInfo | None:
+    """Return the first of these that opens, with all that it needs; None where none does."""
+    listing, known = studio.repository.listing(), dict[str, bool]()
+
+    def opens(info: BackupInfo) -> bool:
+        if info.header.id not in known:
+            known[info.header.id] = _opens(studio, info, ring)
+        return known[info.header.id]
+
+    def all_open(info: BackupInfo) -> bool:
+        needs = listing.needs(info)
+        return opens(info) and all(opens(other) for other in listing.backups if other.header.id in needs)
+
+    return next((info for info in infos if all_open(info)), None)
 
 
 def _needing(listing: Listing, infos: Sequence[BackupInfo], locked: Iterable[str]) -> frozenset[str]:

@@ -32,7 +32,13 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def drill_backup(
-    studio: Studio, name: str = "", *, random: bool = False, passwords: PasswordSource, progress: Progress
+    studio: Studio,
+    name: str = "",
+    *,
+    random: bool = False,
+    passwords: PasswordSource,
+    progress: Progress,
+    why: str = "",
 ) -> DrillReport:
     """
     Restore a backup into an isolated folder, check everything, remove the folder, and keep the report.
@@ -43,6 +49,7 @@ def drill_backup(
         random: Take any complete one instead.
         passwords: For encrypted archives.
         progress: Told of what is being done.
+        why: Why it is this one, for the log; empty where that was asked for.
 
     Raises:
         BackupNotFound: There is no such backup.
@@ -52,6 +59,8 @@ def drill_backup(
     """
     wanted = printable(name) or ("a random backup" if random else "the newest backup")
     with recording(studio, "drill", wanted) as run:
+        if why:
+            run.note(why)
         place = drill_place(studio)
         located = locate(studio, name, only_here=True) if name else _chosen(studio, random=random)
         report = _drill(studio, located, place, run, passwords, progress)

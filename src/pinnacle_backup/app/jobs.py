@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 
+from pinnacle_backup.app.bases import newest_that_opens
 from pinnacle_backup.app.cleanup import DONE, clean_up_everywhere
 from pinnacle_backup.app.copy import catch_up, copy_backups, with_copies
 from pinnacle_backup.app.create import CreateRequest, create_backup
@@ -11,10 +12,11 @@ from pinnacle_backup.app.drill import drill_backup
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import timetable_of
+from pinnacle_backup.app.unlocking import ring_of
 from pinnacle_backup.app.verify import verify_backup
 from pinnacle_backup.config.schedule import CATCH_UP
 from pinnacle_backup.engine.base import choose_base
-from pinnacle_backup.errors import DamagedError, UsageError
+from pinnacle_backup.errors import DamagedError, PinnacleError, UsageError
 from pinnacle_backup.model.backup import FULL, INCREMENTAL
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.schedule.job import Job
@@ -49,10 +51,12 @@ def execute_job(studio: Studio, job: Job, *, passwords: PasswordSource, progress
         return catch_up(studio, progress=progress).exit_code
     if job.run == "copy":
         return copy_backups(studio, progress=progress).exit_code
+    if job.run == "verify" and job.backup == "all" and (names := studio.names()):
+        return max(_verify(studio, name, passwords, progress) for name in names)
+    name, why = _one(studio, job, passwords)
     if job.run == "verify":
-        return max(_verify(studio, name, passwords, progress) for name in _names(studio, job.backup))
-    random = job.backup == "random"
-    report = drill_backup(studio, random=random, passwords=passwords, progress=progress)
+        return _verify(studio, name or "latest", passwords, progress, why=why)
+    report = drill_backup(studio, name, why=why, passwords=passwords, progress=progress)
     return DamagedError.exit_code if report.problems else DONE
 
 
@@ -64,16 +68,28 @@ def _back_up(studio: Studio, kind: str, passwords: PasswordSource, progress: Pro
     return with_copies(studio, report, progress=progress).exit_code
 
 
-def _verify(studio: Studio, name: str, passwords: PasswordSource, progress: Progress) -> int:
-    report = verify_backup(studio, name, passwords=passwords, progress=progress)
+def _verify(
+    studio: Studio, name: str, passwords: PasswordSource, progress: Progress, *, why: str = ""
+) -> int:
+    report = verify_backup(studio, name, why=why, passwords=passwords, progress=progress)
     return DamagedError.exit_code if report.problems else DONE
 
 
-def _names(studio: Studio, which: str) -> Sequence[str]:
-    """Return which backups a job is about; where there is none yet, the name that says so in the error."""
-    names = studio.names()
-    if which == "all" and names:
-        return names
-    if which == "random" and names:
-        return (names[int.from_bytes(studio.randomness(8)) % len(names)],)
-    return ("latest",)
+def _one(studio: Studio, job: Job, passwords: PasswordSource) -> tuple[str, str]:
+    """
+    Return the backup that a job reads back, and why it is not the one that was meant; nothing for the newest.
+
+    Somebody may have made that one under a password that nobody here knows.
+    """
+    meant = ""
+    with suppress(PinnacleError):  # the run meets the same error, and records it
+        listing = studio.repository.listing()
+        whole = [info for info in listing.backups if not info.header.safety and not listing.missing(info)]
+        place = int.from_bytes(studio.randomness(8)) % max(len(whole), 1) if job.backup == "random" else 0
+        order = (*whole[place:], *whole[:place])
+        meant = order[0].name if order else ""
+        ring = ring_of(passwords.given(studio.configuration.backup.encryption.key))
+        found = newest_that_opens(studio, order, ring)
+        if found is not None and found.name != meant:
+            return found.name, f"{meant} is under another password, so {found.name} is taken"
+    return meant, ""

@@ -17,7 +17,7 @@ from pinnacle_backup.model.results import VerifyReport
 
 
 def verify_backup(
-    studio: Studio, name: str, *, passwords: PasswordSource, progress: Progress
+    studio: Studio, name: str, *, passwords: PasswordSource, progress: Progress, why: str = ""
 ) -> VerifyReport:
     """
     Read one backup back, every byte, and remember when it was found to be good.
@@ -27,6 +27,7 @@ def verify_backup(
         name: Name, id, ``latest``, or the path of an archive file anywhere.
         passwords: For encrypted archives.
         progress: Told of bytes and entries.
+        why: Why it is this one, for the log; empty where that was asked for.
 
     Raises:
         BackupNotFound: There is no such backup.
@@ -37,6 +38,8 @@ def verify_backup(
         recording(studio, "verify", printable(name)) as run,
         scratch_folder(studio.state_directory) as scratch,
     ):
+        if why:
+            run.note(why)
         progress = run.follow(progress)
         located = locate(studio, name, only_here=True)
         opened = open_located(studio, located, passwords, only_here=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,25 @@ def test_what_happens_by_itself_goes_on(tmp_path: Path, key: str | None, dedupli
         studio.good("verify", name)
         studio.good("restore", name, "--target", str(tmp_path / name))
     assert "is under another password" in (studio.root / "logs" / "ultra_pinnacle.log").read_text()
+
+
+@pytest.mark.parametrize("verb", ["verify", "drill"])
+@pytest.mark.parametrize("which", ["newest", "random"])
+def test_a_scheduled_job_reads_back_what_opens(tmp_path: Path, verb: str, which: str) -> None:
+    studio = Studio(tmp_path / "studio")
+    studio.good("create", "--name", "own")
+    other(studio, "locked")
+    job = {"name": "proof", "run": verb, "cron": "0 5 * * 0", "backup": which}
+    file = studio.root / "config.json"
+    configuration = json.loads(file.read_text())
+    configuration.setdefault("backup", {})["schedule"] = {"jobs": [job]}
+    file.write_text(json.dumps(configuration))
+    studio.good("schedule", "--run-now", "proof")
+    run, *_ = json.loads(studio.good("runs", "--json"))["runs"]
+    assert (run["verb"], run["outcome"]) == (verb, "good")
+    assert run["facts"]["backup"] == "own.tar.gz"
+    if which == "newest":
+        assert "is under another password, so own.tar.gz is taken" in studio.good("runs", str(run["id"]))
 
 
 def test_a_password_with_a_typing_error_starts_no_incremental(tmp_path: Path) -> None:
