@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -78,8 +78,9 @@ def databases_in_use(
         return ()
     inodes: dict[tuple[int, int], str] = {}
     for path in paths:
-        status = os.lstat(places.absolute(path))
-        inodes[status.st_dev, status.st_ino] = path
+        with suppress(FileNotFoundError):  # it went after the plan was made
+            status = os.lstat(places.absolute(path))
+            inodes[status.st_dev, status.st_ino] = path
     found = []
     for inode, users in users_of(inodes).items():
         item, absolute = state.find(inodes[inode]), places.absolute(inodes[inode])
