@@ -118,6 +118,11 @@ def suspended(studio: Studio, backups: Sequence[BackupInfo]) -> str:
     return suspension(backups, policy, studio.now())
 
 
+def shrunk(studio: Studio, backups: Sequence[BackupInfo]) -> BackupInfo | None:
+    """Return the backup that holds suspiciously little, so that cleanup waits for a person to look at it."""
+    return suspicious(backups, (studio.repository.catalog.value(_ACKNOWLEDGED),))
+
+
 def _policy(studio: Studio, retention_days: int | None, acknowledged: str) -> RetentionPolicy:
     settings = studio.configuration.backup
     if retention_days is None and studio.elsewhere is not None:

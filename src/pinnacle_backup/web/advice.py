@@ -43,6 +43,22 @@ TITLES: Final[Mapping[str, str]] = {
 """By the name of a check: what it is about."""
 
 
+_SAID: Final[Mapping[str, str]] = {
+    "give it with --decrypt, --password-file or PINNACLE_PASSWORD": "give the password that it was made with",
+    "run cleanup with --despite-shrink": "say so on the page of backups",
+    "restore with --target to another folder": "restore to another folder",
+    "a time with --at": "a time",
+}
+"""What hints say of options of the command line: how a page says it."""
+
+
+def on_page(text: str) -> str:
+    """Return a hint as a page says it, which has no options."""
+    for words, said in _SAID.items():
+        text = text.replace(words, said).replace(sentence(words), sentence(said))
+    return text
+
+
 def place_of(check: Check) -> tuple[str, str]:
     """Return words and address of the page where something can be done; empty where there is none."""
     return _PLACES.get(check.name, ("", "")) if check.level != OK else ("", "")

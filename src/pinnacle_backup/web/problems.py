@@ -31,6 +31,7 @@ from pinnacle_backup.errors import (
     TooManyAttempts,
     UsageError,
 )
+from pinnacle_backup.web.advice import on_page
 from pinnacle_backup.web.auth import services_of
 
 PROBLEM: Final = "application/problem+json"
@@ -101,7 +102,7 @@ def wants_page(request: Request) -> bool:
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, PinnacleError)
     status, title = status_of(error)
-    hint = _ANY_CLIENT if isinstance(error, PasswordError) and "--" in error.hint else error.hint
+    hint = _ANY_CLIENT if isinstance(error, PasswordError) and "--" in error.hint else on_page(error.hint)
     headers: dict[str, str] = {}
     if isinstance(error, NotAuthenticated):
         if wants_page(request):

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from pinnacle_backup.model import words
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.runs import BAD_OUTCOMES, CANCELLED, GOOD, RUNNING
+from pinnacle_backup.web.advice import on_page
 
 STATIC: Final = "/static"
 _MACROS: Final[Mapping[str, str]] = MappingProxyType(
@@ -29,8 +30,9 @@ def environment(*, static: str = STATIC, version: str = "") -> Environment:
     Return the environment of all templates.
 
     Pages know the macros of ``components.html`` as ``c``, ``forms.html`` as ``f`` and ``data.html`` as ``d``.
-    Filters: ``size``, ``number``, ``duration``, ``printable``, ``moment``, ``tone``; functions: ``counted``,
-    ``speed``, ``age``; a value that a page forgot to give is an error, never an empty place.
+    Filters: ``size``, ``number``, ``duration``, ``printable``, ``moment``, ``tone``, ``on_page``;
+    functions: ``counted``, ``speed``, ``age``; a value that a page forgot to give is an error, never an empty
+    place.
 
     Args:
         static: Where the static files are served.
@@ -54,6 +56,7 @@ def environment(*, static: str = STATIC, version: str = "") -> Environment:
         printable=printable,
         moment=moment,
         tone=tone,
+        on_page=on_page,
     )
     for name, template in _MACROS.items():
         env.globals[name] = env.get_template(template).module

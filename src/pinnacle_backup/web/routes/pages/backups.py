@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from pinnacle_backup.app.cleanup import shrunk
 from pinnacle_backup.app.destination_states import whereabouts
 from pinnacle_backup.app.listing import list_backups
 from pinnacle_backup.app.timetables import schedule_zone
@@ -52,6 +53,7 @@ def backups(
         "backups.html",
         who,
         rows=[backup_row(info, listing, zone, places) for info in found[start : start + PAGE]],
+        shrunk=shrunk(studio, listing.backups),
         problems=listing.problems,
         directory=studio.where,
         stored=sum(info.stored for info in listing.backups),

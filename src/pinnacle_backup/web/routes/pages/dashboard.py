@@ -16,7 +16,7 @@ from pinnacle_backup.app.runs import list_runs
 from pinnacle_backup.app.space import growth
 from pinnacle_backup.app.status import studio_status
 from pinnacle_backup.app.studio import Studio
-from pinnacle_backup.errors import StateError
+from pinnacle_backup.errors import StateError, StoreFull
 from pinnacle_backup.model.calendar import CalendarDay
 from pinnacle_backup.model.health import Space
 from pinnacle_backup.model.paths import printable
@@ -35,6 +35,7 @@ router = APIRouter(include_in_schema=False)
 _GROWTH_DAYS = 60
 _RUNS = 60
 _LATELY = 6
+_ENDED = (*BAD_OUTCOMES, GOOD, WARNINGS)
 
 
 @router.get("/")
@@ -51,7 +52,7 @@ def dashboard(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) ->
         fresh=status.newest is None and not any(status.counts.values()) and bool(status.counts),
         bad=[{"check": check, "place": place_of(check), "words": sentence(check.sentence)} for check in bad],
         **switch_words(status, now),
-        figures=_figures(status, now),
+        figures=_figures(status, now, full=_is_full(studio)),
         days=_strip(calendar(studio)),
         growth=_growth(studio, status.space),
         space=status.space,
@@ -63,7 +64,7 @@ def dashboard(request: Request, who: Annotated[Caller, Depends(needs(LOOK))]) ->
     )
 
 
-def _figures(status: StudioStatus, now: datetime) -> list[tuple[str, str, str]]:
+def _figures(status: StudioStatus, now: datetime, *, full: bool) -> list[tuple[str, str, str]]:
     newest, proven = status.newest, status.proven
     kind = "full" if newest and newest.header.type == "full" else "incremental"
     following = status.upcoming[0] if status.upcoming else None
@@ -84,7 +85,7 @@ def _figures(status: StudioStatus, now: datetime) -> list[tuple[str, str, str]]:
             following.words.partition(" (")[0] if following and comes else "none",
             _next_words(status),
         ),
-        ("Full on", *_full_words(status.space, now)),
+        ("Full on", *_full_words(status.space, now, full=full)),
     ]
 
 
@@ -96,10 +97,22 @@ def _next_words(status: StudioStatus) -> str:
     return "the schedule pauses" if status.paused else status.upcoming[0].run
 
 
-def _full_words(space: Space | None, now: datetime) -> tuple[str, str]:
+def _is_full(studio: Studio) -> bool:
+    """Tell whether the last backup failed for want of room: then no estimate is worth anything."""
+    try:
+        runs = list_runs(studio, _RUNS)
+    except StateError:
+        return False
+    last = next((run for run in runs if run.verb == "create" and run.outcome in _ENDED), None)
+    return last is not None and last.code == StoreFull.code
+
+
+def _full_words(space: Space | None, now: datetime, *, full: bool) -> tuple[str, str]:
+    free = f"{size(space.free)} free" if space else ""
+    if full:
+        return "now", free or "the last backup found no room"
     if space is None:
         return "no limit", ""
-    free = f"{size(space.free)} free"
     if not space.full_at:
         return "not in sight", free
     day = instant(space.full_at).astimezone(now.tzinfo).date()
