@@ -49,6 +49,11 @@ SEQUENCE: tuple[tuple[str, ...], ...] = (
     ("create", "--type", "incremental", "--log-format", "json"),
     ("create", "--name", "second", "--encrypt", GIVEN, "--json"),
     ("create", "--name", "third", "--no-encrypt"),
+    ("cloud", "test", "far", "--size", "0"),
+    ("copy", "--to", "far"),
+    ("list", "--repository", "far"),
+    ("recover", f"s3://far-away/studio?endpoint=http://{UNREACHABLE}", "--dry-run"),
+    ("key", "sheet"),
     ("list",),
     ("list", "--json"),
     ("show", "first"),
@@ -136,6 +141,17 @@ class Guarded(Studio):
                 "workers": 1,
                 "encryption": {"enabled": True, "key": key},
                 "copy_to": [str(self.elsewhere / "copy")],
+                "destinations": [
+                    {
+                        "name": "far",
+                        "provider": "s3",
+                        "bucket": "far-away",
+                        "endpoint_url": f"http://{UNREACHABLE}",
+                        "access_key": canary("access-of-another"),
+                        "secret_key": canary("secret-of-another"),
+                        "automatic": False,
+                    }
+                ],
                 "metrics_file": "logs/metrics.prom",
                 "drill": {"checks": ["env >> ../../../../seen-by-checks; test -f config.json"]},
                 **backup,
@@ -203,7 +219,8 @@ def test_every_secret_of_the_configuration_has_a_canary(tmp_path: Path) -> None:
         if setting.secret:
             value = written
             for key in path.removesuffix("[]").split("."):
-                value = value[key]
+                value = value[key.removesuffix("[]")]
+                value = value[0] if key.endswith("[]") else value
             assert found_in(json.dumps(value).encode()), path
     assert list(secrets_in(Configuration())) == []
 

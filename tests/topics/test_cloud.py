@@ -239,3 +239,15 @@ def test_what_is_damaged_here_is_restored_from_there(studio: Clouded, tmp_path: 
     studio.good("restore", "one", "--target", str(tmp_path / "out"), "--yes")
     assert differences(before, describe(tmp_path / "out/uploads")) == {}
     assert studio.run("verify", "one").code == 13  # a check is of what is here
+
+
+def test_a_key_that_is_missing_stops_only_the_cloud(studio: Clouded) -> None:
+    studio.cloud["secret_key"] = {"$file": "/nowhere/secret"}
+    studio.configure()
+    ended = studio.run("create", "--name", "one")
+    assert ended.code == 1
+    assert "not copied to cloud" in ended.err
+    assert "/nowhere/secret" in ended.err
+    assert studio.here() == {"one.tar.gz"}
+    studio.good("restore", "one", "--dry-run")
+    assert studio.run("--repository", "cloud", "list").code not in (0, 1)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from pinnacle_backup.app.addresses import full_address
 from pinnacle_backup.app.remembered import CHECKED, catalog_file, lost
@@ -12,6 +15,7 @@ from pinnacle_backup.config.secrets import Secret
 from pinnacle_backup.repository.archives import read_facts
 from pinnacle_backup.repository.catalog import Catalog
 from pinnacle_backup.repository.repository import KeptListing, Repository
+from pinnacle_backup.store.base import Store
 from pinnacle_backup.store.cloud.opening import open_store
 from pinnacle_backup.store.cloud.place import CloudPlace
 
@@ -27,7 +31,8 @@ class BucketDestination:
 
     Args:
         studio: Whose backups.
-        place: Where it is, and how it is used.
+        where: Where it is, and how it is used.
+        keys: Settings with the keys to it, looked at when it is opened: a missing one stops nothing else.
         name: What it is called; empty calls it by its address.
         automatic: Whether each backup goes there as soon as it is made.
         retention_days: Days that a full backup stays there; None is as long as here.
@@ -36,28 +41,42 @@ class BucketDestination:
     def __init__(
         self,
         studio: Studio,
-        place: CloudPlace,
+        where: CloudPlace,
         *,
+        keys: Bucket | None = None,
         name: str = "",
         automatic: bool = False,
         retention_days: int | None = None,
     ) -> None:
-        self.place, self.name = place, name or place.address
+        self._where, self._keys, self.name = where, keys, name or where.address
         self.automatic, self.retention_days = automatic, retention_days
         self._studio = studio
-        self.catalog_file = catalog_file(studio, f"{place.address} {place.endpoint_url}")
+        self.catalog_file = catalog_file(studio, f"{where.address} {where.endpoint_url}")
         self.catalog = Catalog(self.catalog_file)
-        self._store = open_store(place)
+
+    @property
+    def place(self) -> CloudPlace:
+        """
+        The bucket with the keys to it.
+
+        Raises:
+            ConfigError: They cannot be had from where they should come.
+        """
+        return self._where if self._keys is None else with_keys(self._where, self._keys)
+
+    @cached_property
+    def _store(self) -> Store:
+        return open_store(self.place)
 
     @property
     def address(self) -> str:
         """Where the bucket is: ``s3://bucket/prefix``."""
-        return self.place.address
+        return self._where.address
 
     @property
     def full_address(self) -> str:
         """The same with endpoint and region."""
-        return full_address(self.place)
+        return full_address(self._where)
 
     def open(self, *, despite_mount: bool = False, kept: KeptListing | None = None) -> Repository:  # noqa: ARG002 - a bucket is not mounted
         """Return the backups in the bucket; nothing is asked of it yet."""
@@ -75,9 +94,20 @@ class BucketDestination:
         self.catalog.set_value(CHECKED, self._studio.iso_now())
 
 
-def cloud_place(settings: Bucket, provider: str, root: str) -> CloudPlace:
+def with_keys(place: CloudPlace, settings: Bucket) -> CloudPlace:
     """
-    Return a bucket as the configuration describes it.
+    Return a bucket with the keys to it.
+
+    Raises:
+        ConfigError: They cannot be had from where they should come.
+    """
+    keys = {"access_key": _text(settings.access_key), "secret_key": _text(settings.secret_key)}
+    return msgspec.structs.replace(place, **keys)
+
+
+def keyless_place(settings: Bucket, provider: str, root: str) -> CloudPlace:
+    """
+    Return a bucket as the configuration describes it, but for the keys to it.
 
     Args:
         settings: Its keys.
@@ -90,8 +120,6 @@ def cloud_place(settings: Bucket, provider: str, root: str) -> CloudPlace:
         prefix=settings.prefix.strip("/"),
         region=settings.region,
         endpoint_url=settings.endpoint_url or "",
-        access_key=_text(settings.access_key),
-        secret_key=_text(settings.secret_key),
         profile=settings.profile or "",
         credentials_file=_file(settings.credentials_file, root),
         ca_file=_file(settings.ca_file, root),
@@ -102,6 +130,11 @@ def cloud_place(settings: Bucket, provider: str, root: str) -> CloudPlace:
         object_lock_mode=settings.object_lock_mode,
         storage_class=settings.storage_class or "",
     )
+
+
+def cloud_place(settings: Bucket, provider: str, root: str) -> CloudPlace:
+    """Return a bucket as the configuration describes it; see ``keyless_place`` and ``with_keys``."""
+    return with_keys(keyless_place(settings, provider, root), settings)
 
 
 def _text(secret: Secret | None) -> str:

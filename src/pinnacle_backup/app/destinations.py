@@ -118,12 +118,16 @@ def _configured(studio: Studio) -> Iterator[Destination]:
     if cloud.enabled:
         from pinnacle_backup.app.bucket_destination import (  # noqa: PLC0415 - few studios need all of this
             BucketDestination,
-            cloud_place,
+            keyless_place,
         )
 
-        place = cloud_place(cloud, cloud.provider, studio.root)
         yield BucketDestination(
-            studio, place, name=CLOUD, automatic=True, retention_days=cloud.retention_days
+            studio,
+            keyless_place(cloud, cloud.provider, studio.root),
+            keys=cloud,
+            name=CLOUD,
+            automatic=True,
+            retention_days=cloud.retention_days,
         )
     yield from (_destination(studio, settings) for settings in studio.configuration.backup.destinations)
     yield from (FolderDestination(studio, path) for path in studio.copies)
@@ -138,11 +142,12 @@ def _destination(studio: Studio, settings: Settings) -> Destination:
             automatic=settings.automatic,
             retention_days=settings.retention_days,
         )
-    from pinnacle_backup.app.bucket_destination import BucketDestination, cloud_place  # noqa: PLC0415 - see above
+    from pinnacle_backup.app.bucket_destination import BucketDestination, keyless_place  # noqa: PLC0415 - see above
 
     return BucketDestination(
         studio,
-        cloud_place(settings, settings.provider, studio.root),
+        keyless_place(settings, settings.provider, studio.root),
+        keys=settings,
         name=settings.name,
         automatic=settings.automatic,
         retention_days=settings.retention_days,

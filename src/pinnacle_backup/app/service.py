@@ -26,6 +26,7 @@ from pinnacle_backup.app.service_unit import (
 from pinnacle_backup.app.studio import user_name
 from pinnacle_backup.app.systemctl import Systemd, lingers
 from pinnacle_backup.config.load import FILE_NAME, load
+from pinnacle_backup.config.secrets import missing_in
 from pinnacle_backup.errors import ConfigError, PinnacleError, UsageError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.service import Service, ServiceState
@@ -258,11 +259,13 @@ def _lacking(place: Place) -> str:
     if names:
         return ", ".join(names)
     try:
-        if os.path.lexists(place.file):
-            load(place.file, {})
+        if not os.path.lexists(place.file):
+            return ""
+        here = {each.fault.message for each in missing_in(load(place.file, place.environ))}
+        there = (each.fault.message for each in missing_in(load(place.file, {})))
+        return next((fault for fault in there if fault not in here), "")
     except ConfigError as error:
         return error.message
-    return ""
 
 
 def _look(systemd: Systemd, name: str) -> str:

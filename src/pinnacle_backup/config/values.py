@@ -23,10 +23,10 @@ from pinnacle_backup.errors import ConfigError
 ENVIRONMENT: Final = "$env"
 FILE: Final = "$file"
 
-_NEEDED_LATE: Final = ("notifications.", "backup.encryption.key")
+_NEEDED_LATE: Final = ("notifications.", "backup.encryption.key", "cloud_storage.", "backup.destinations")
 """
 What tells people how it went must not keep backups from being made, nor from being restored; and without the
-password, all can be done that does not take it: what needs it fails with the reason.
+password or the keys to a bucket, all can be done that does not take them: what needs them fails with the reason.
 """
 _DEEPEST: Final = 8
 """Parts of a path; no setting lies deeper, so what does is left to the check of the schema."""

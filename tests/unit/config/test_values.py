@@ -119,6 +119,9 @@ class TestVariables:
         assert studio({}, environ) == Configuration()
 
 
+FAR = {"name": "far", "provider": "s3", "bucket": "b", "access_key": "a"}
+
+
 class TestReferences:
     def test_a_value_can_stand_in_a_variable(self, studio):
         document = {
@@ -169,19 +172,21 @@ class TestReferences:
         ("reference", "message"),
         [
             ({"$env": "NONE"}, "config.json: {key}: the variable NONE of the environment is not set"),
-            ({"$env": "EMPTY"}, "config.json: {key}: the variable EMPTY of the environment is not set"),
             ({"$env": 5}, "config.json: {key}: expected the name of a variable as text in $env"),
             ({"$file": ""}, "config.json: {key}: expected the path of a file as text in $file"),
             ({"$file": "none"}, "config.json: {key}: {root}/none: cannot be read: No such file or directory"),
-            ({"$env": "A", "$file": "b"}, "config.json: {key}: expected text or null, found an object"),
+            (
+                {"$env": "A", "$file": "b"},
+                "config.json: {key}: expected a name without spaces and slashes, found an object",
+            ),
         ],
     )
     def test_a_reference_that_leads_nowhere_is_named(
         self, studio, tmp_path: Path, reference: object, message: str
     ):
         with pytest.raises(ConfigError) as caught:
-            studio({"cloud_storage": {"secret_key": reference}}, {"EMPTY": ""})
-        assert str(caught.value) == message.format(key="cloud_storage.secret_key", root=tmp_path)
+            studio({"cloud_storage": {"region": reference}})
+        assert str(caught.value) == message.format(key="cloud_storage.region", root=tmp_path)
 
     @pytest.mark.parametrize(
         ("sections", "key"),
@@ -190,6 +195,11 @@ class TestReferences:
             ({"notifications": {"urls": [{"$file": "none"}]}}, "notifications.urls[0]"),
             ({"notifications": {"ping_url": {"$file": "none"}}}, "notifications.ping_url"),
             ({"backup": {"encryption": {"key": {"$file": "none"}}}}, "backup.encryption.key"),
+            ({"cloud_storage": {"secret_key": {"$file": "none"}}}, "cloud_storage.secret_key"),
+            (
+                {"backup": {"destinations": [FAR | {"secret_key": {"$file": "none"}}]}},
+                "backup.destinations[0].secret_key",
+            ),
         ],
     )
     def test_a_secret_that_is_missing_stops_only_what_needs_it(
