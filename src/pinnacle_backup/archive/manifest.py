@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -37,6 +37,12 @@ _entries: Final = msgspec.json.Decoder(Entry)
 _lines: Final = msgspec.json.Decoder(_Line)
 _summaries: Final = msgspec.json.Decoder(BackupSummary)
 
+UNPLACED: Final = -1
+"""Stands for the offset of a member that is not in the archive yet."""
+
+_UNPLACED: Final = b'"extents":[[0,-1,'
+_PLACED: Final = b'"extents":[[0,%d,'
+
 _ESCAPED: Final = b'_base64"'
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _LARGEST_ID: Final = (1 << 32) - 2
@@ -52,6 +58,28 @@ def encode(entry: Entry) -> bytes:
         return _encoder.encode(entry) + b"\n"
     except UnicodeEncodeError:
         return _encoder.encode(_escaped(entry)) + b"\n"
+
+
+def encode_lines(entries: Sequence[Entry]) -> bytes:
+    """Return the lines of entries, one after the other."""
+    try:
+        return _encoder.encode_lines(entries)
+    except UnicodeEncodeError:
+        return b"".join(map(encode, entries))
+
+
+def placed(lines: bytes, member: int) -> bytes:
+    """
+    Return lines whose extents have ``UNPLACED`` for the offset of their member with the offset instead.
+
+    What is replaced stands in no name: inside a JSON string a quotation mark is escaped.
+    """
+    return lines.replace(_UNPLACED, _PLACED % member)
+
+
+def first_path(lines: bytes) -> str:
+    """Return the path of the first of these lines."""
+    return decode(lines[: lines.index(b"\n") + 1])[0].path
 
 
 def encode_summary(summary: BackupSummary) -> bytes:

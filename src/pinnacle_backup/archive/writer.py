@@ -71,6 +71,15 @@ class ArchiveWriter:
         if len(self._lines) >= _PART:
             self._end_part()
 
+    def add_lines(self, lines: bytes) -> None:
+        """Append lines to the manifest, as ``manifest.encode`` makes them. They come in path order."""
+        while len(self._lines) + len(lines) >= _PART:
+            end = lines.index(b"\n", max(_PART - len(self._lines) - 1, 0)) + 1
+            self._take(lines[:end])
+            self._end_part()
+            lines = lines[end:]
+        self._take(lines)
+
     def finish(self, summarise: Callable[[tuple[ManifestPart, ...]], BackupSummary]) -> BackupSummary:
         """
         Write manifest, summary, end and trailer.
@@ -95,6 +104,11 @@ class ArchiveWriter:
     def close(self) -> None:
         """Give back the spool."""
         self._spool.close()
+
+    def _take(self, lines: bytes) -> None:
+        if lines and not self._lines:
+            self._first = to_bytes(manifest.first_path(lines))
+        self._lines += lines
 
     def _end_part(self) -> None:
         if not self._lines:

@@ -8,25 +8,27 @@ change costs nothing. Results come back in the order of the calls; the manifest 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from pinnacle_backup.archive.manifest import placed
 from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.engine import bundles
-from pinnacle_backup.engine.bundles import Bundle, Seen, Wanted, read_bundle
-from pinnacle_backup.engine.changes import DELETED, KEPT, SAME, Change
+from pinnacle_backup.engine.bundles import read_bundle
+from pinnacle_backup.engine.changes import DELETED, KEPT, SAME, Change, is_equal
+from pinnacle_backup.engine.counts import Counts
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.large_files import LargeFiles, reading
 from pinnacle_backup.engine.last_headers import LastHeaders
 from pinnacle_backup.engine.manifest_order import ManifestOrder
 from pinnacle_backup.engine.places import PlaceFolders, live_places
 from pinnacle_backup.engine.scope import Scope
+from pinnacle_backup.engine.seen import DATABASE, GONE, TOO_LARGE, Bundle, Listed, Seen, Wanted, content_of
 from pinnacle_backup.engine.workers import Pipeline
 from pinnacle_backup.errors import SourceError
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import changed, data_segments, open_file
-from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, Entry, Extent
+from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, Entry
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.sources.scan import Found
@@ -37,6 +39,10 @@ LARGE: Final = 1 << 20
 
 _TELL: Final = 256
 """Unchanged entries are told of in such numbers."""
+
+
+_Pending = tuple[int, Entry | None, str]
+"""Place, earlier state and first name of an entry that is on its way to a worker."""
 
 
 class Databases(Protocol):
@@ -50,18 +56,6 @@ class Databases(Protocol):
 
     def is_companion(self, path: str) -> bool:
         """Tell whether this is the journal of a database."""
-
-
-@dataclass
-class Counts:
-    """What a backup amounts to so far."""
-
-    entries: int = 0
-    size: int = 0
-    added: int = 0
-    changed: int = 0
-    deleted: int = 0
-    read: int = 0
 
 
 class Assembly:
@@ -96,7 +90,6 @@ class Assembly:
         advance: Callable[[int, int, str], None],
     ) -> None:
         self.counts = Counts()
-        self.owners: tuple[set[int], set[int]] = (set(), set())
         self._folders = PlaceFolders(live_places(root))
         self._root = root
         self._writer = writer
@@ -110,10 +103,10 @@ class Assembly:
         self._whole = whole
         self._problem = problem
         self._advance = advance
-        self._order = ManifestOrder(self._write, self._orphan)
+        self._order = ManifestOrder(self._write, writer.add_lines, self._orphan)
         self._first_names: dict[tuple[int, int], str] = {}
         self._wanted: list[Wanted] = []
-        self._pending: list[tuple[int, Entry | None, str]] = []
+        self._pending: list[_Pending] = []
         self._gathered = 0
         self._late: list[tuple[int, str, Entry | None]] = []
 
@@ -213,17 +206,44 @@ class Assembly:
             self._store_late()
         if not self._wanted:
             return
-        pending = self._pending
+        pending, buffer = self._pending, self._pipeline.buffer()
 
         def done(bundle: Bundle) -> None:
-            offset = self._writer.append(bundle.member) if bundle.member else 0
-            for (place, base, link), seen in zip(pending, bundle.seen, strict=True):
-                self._add_last_header(seen.entry, link)
-                self._settle(place, base, seen, Extent(0, offset, len(bundle.member), 0, 0))
+            member = bundle.member or self._pipeline.workers.buffer(buffer)[: bundle.stored]
+            offset = self._writer.append(member) if bundle.stored else 0
+            self._pipeline.workers.give_buffer(buffer)
+            self._settle_all(pending, bundle, offset)
 
         scope = self._scope() if self._gathered else None
-        self._pipeline.call(done, read_bundle, self._root, self._wanted, scope, LARGE)
+        fresh = all(base is None for _, base, _ in pending)
+        self._pipeline.call(done, read_bundle, buffer, self._root, self._wanted, scope, LARGE, fresh=fresh)
         self._wanted, self._pending, self._gathered = [], [], 0
+
+    def _settle_all(self, pending: Sequence[_Pending], bundle: Bundle, offset: int) -> None:
+        """Take what was seen of one bundle, whose member begins at the offset."""
+        position = 0
+        for seen in bundle.seen:
+            if isinstance(seen, Listed):
+                following = position + seen.entries
+                self._list([place for place, _, _ in pending[position:following]], seen, offset)
+                position = following
+                continue
+            place, base, link = pending[position]
+            self._add_last_header(seen.entry, link)
+            self._settle(place, base, seen, offset, bundle.stored)
+            position += 1
+
+    def _list(self, places: Sequence[int], listed: Listed, offset: int) -> None:
+        """Take the lines of new entries: all at once where nothing stands between them."""
+        lines = placed(listed.lines, offset)
+        if places[-1] - places[0] == len(places) - 1:
+            self._order.settle_lines(places[0], len(places), lines)
+        else:
+            for place, line in zip(places, lines.splitlines(keepends=True), strict=True):
+                self._order.settle_lines(place, 1, line)
+        self._last_headers.add_folders(listed.folders)
+        self.counts.add_listed(listed)
+        self._advance(listed.size, listed.entries, listed.last)
 
     def _add_last_header(self, entry: Entry | None, link: str) -> None:
         if entry is not None and entry.type == DIRECTORY:
@@ -231,20 +251,19 @@ class Assembly:
         elif entry is not None and link:
             self._last_headers.add_link(entry, link)
 
-    def _settle(self, place: int, base: Entry | None, seen: Seen, member: Extent) -> None:
+    def _settle(self, place: int, base: Entry | None, seen: Seen, offset: int, stored: int) -> None:
         """Turn what a worker saw of one entry into a line of the manifest, or the next step."""
         entry = seen.entry
         if entry is not None:
             if seen.place is not None:
                 entry.extents = (self._table.extent(seen.place),)
             elif entry.sha256:
-                length = entry.size - sum(length for _, length in entry.holes)
-                entry.extents = _content(member, seen.start, length)
+                entry.extents = content_of(entry, offset, stored, seen.start)
             self._order.settle(place, entry, base)
             self._done(entry)
-        elif seen.outcome in (bundles.DATABASE, bundles.LARGE):
+        elif seen.outcome in (DATABASE, TOO_LARGE):
             self._late.append((place, seen.path, base))
-        elif seen.outcome == bundles.GONE:
+        elif seen.outcome == GONE:
             self._order.settle(place, self._gone(seen.path, base))
         else:
             self._fail(place, seen.path, base, seen.reason)
@@ -361,24 +380,8 @@ class Assembly:
     def _count(self, entry: Entry) -> None:
         self.counts.entries += 1
         self.counts.size += entry.size
-        self.owners[0].add(entry.uid)
-        self.owners[1].add(entry.gid)
-
-
-def is_equal(entry: Entry, base: Entry) -> bool:
-    """Tell whether both say the same of a path, wherever the content lies."""
-    return (
-        entry.sha256 == base.sha256
-        and entry.mtime_ns == base.mtime_ns
-        and (entry.type, entry.mode, entry.uid, entry.gid) == (base.type, base.mode, base.uid, base.gid)
-        and (entry.size, entry.target, entry.holes) == (base.size, base.target, base.holes)
-        and entry.xattrs == base.xattrs
-        and bool(entry.group) == bool(base.group)
-    )
-
-
-def _content(member: Extent, start: int, length: int) -> tuple[Extent, ...]:
-    return (Extent(0, member.member, member.stored, start, length),) if length else ()
+        self.counts.uids.add(entry.uid)
+        self.counts.gids.add(entry.gid)
 
 
 def _group(found: Found) -> str:

@@ -343,7 +343,7 @@ class _Run:
         databases: Iterable[str],
         index: tuple[ManifestPart, ...],
     ) -> BackupSummary:
-        uids, gids = assembly.owners
+        counts = assembly.counts
         shown = self._warnings[:_MOST_WARNINGS]
         return BackupSummary(
             backup=header,
@@ -354,7 +354,7 @@ class _Run:
             archives=self._table.ids,
             index=index,
             databases=tuple(sorted(printable(path) for path in databases)),
-            users=user_names(uids),
-            groups=group_names(gids),
+            users=user_names(counts.uids),
+            groups=group_names(counts.gids),
             warnings=tuple(f"{problem.path}: {problem.reason}" for problem in shown),
         )

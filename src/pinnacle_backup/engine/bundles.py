@@ -12,13 +12,25 @@ import hashlib
 import os
 import stat
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from pinnacle_backup.archive import tar
 from pinnacle_backup.engine.places import PlaceFolders, live_places
-from pinnacle_backup.engine.scope import Place, Scope
+from pinnacle_backup.engine.scope import Scope
+from pinnacle_backup.engine.seen import (
+    DATABASE,
+    FAILED,
+    GONE,
+    IN_SCOPE,
+    STORED,
+    TOO_LARGE,
+    Bundle,
+    Seen,
+    Wanted,
+    list_most,
+)
 from pinnacle_backup.engine.tar_stream import file_header
-from pinnacle_backup.engine.workers import WorkerContext
+from pinnacle_backup.engine.workers import BUFFER, WorkerContext
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import changed, data_segments, open_file
 from pinnacle_backup.model.entry import DIRECTORY, FILE, SYMLINK, TYPE_OF_MODE, Entry
@@ -27,100 +39,84 @@ from pinnacle_backup.sources.sqlite import is_database
 TARGET_SIZE: Final = 1 << 20
 MOST_ENTRIES: Final = 1000
 _BUFFER: Final = 3 << 20
-
-STORED: Final = "stored"
-IN_SCOPE: Final = "in scope"
-DATABASE: Final = "database"
-LARGE: Final = "large"
-GONE: Final = "gone"
-FAILED: Final = "failed"
-
-
-class Wanted(NamedTuple):
-    """One entry of a bundle: its path, the type that the scan saw, and for a later name the first one."""
-
-    path: str
-    type: str
-    link: str = ""
-
-
-class Seen(NamedTuple):
-    """
-    What became of one entry.
-
-    Attributes:
-        outcome: ``stored``, ``in scope``, ``gone``, ``failed``; ``database``, ``large``: not for bundles.
-        path: Of the entry.
-        entry: As it was read, without extents; None where there is nothing to list.
-        start: Where its content begins in the bundle.
-        place: For ``in scope``: where the content lies already.
-        reason: For ``failed``: why.
-    """
-
-    outcome: str
-    path: str
-    entry: Entry | None = None
-    start: int = 0
-    place: Place | None = None
-    reason: str = ""
-
-
-class Bundle(NamedTuple):
-    """A member, empty where nothing had to be stored, and what became of each entry."""
-
-    member: bytes
-    seen: list[Seen]
+_BLOCK: Final = 512
+_DATABASE_HEADER: Final = 24
 
 
 def read_bundle(
-    context: WorkerContext, root: str, wanted: Sequence[Wanted], scope: Scope | None, largest: int
+    context: WorkerContext,
+    buffer: int,
+    root: str,
+    wanted: Sequence[Wanted],
+    scope: Scope | None,
+    largest: int,
+    *,
+    fresh: bool,
 ) -> Bundle:
     """
     Read entries and make them one member.
 
     Args:
         context: The worker's.
+        buffer: Number of the shared buffer for the member.
         root: The studio root.
         wanted: The entries, neighbours in path order.
         scope: Content that need not be stored again.
         largest: Files of more bytes are left to the large files' way.
+        fresh: Whether none of them has an earlier state, so that most are done with once they are read.
     """
     folders = context.keep("folders", lambda: PlaceFolders(live_places(root)))
     stream = context.keep("stream", _Stream)  # fresh memory for every bundle would cost more than the copying
     stream.length = 0
     reader = _Reader(folders, open_scope(context, scope), stream, largest)
     seen = [reader.read(item) for item in wanted]
-    with memoryview(stream.data)[: stream.length] as data:
-        member = context.codec.compress(data, context.level) if data else b""
-    return Bundle(member, seen)
+    data = stream.between(0, stream.length)
+    member = context.codec.compress(data, context.level) if data else b""
+    stored = len(member)
+    if stored <= BUFFER:
+        start = buffer * BUFFER
+        context.buffers[start : start + stored] = member
+        member = b""
+    return Bundle(stored, member, list_most(seen, stored) if fresh else seen)
 
 
 class _Stream:
-    """The tar stream of a bundle, in one buffer that content is read into directly."""
+    """
+    The tar stream of a bundle, in one buffer that content is read into directly.
+
+    Attributes:
+        length: Bytes of it so far.
+    """
 
     def __init__(self) -> None:
-        self.data = bytearray(_BUFFER)
+        self._view = memoryview(bytearray(_BUFFER))
         self.length = 0
+
+    def room(self, size: int) -> memoryview:
+        """Return the buffer, with room for at least so many bytes."""
+        if size > len(self._view):
+            larger = bytearray(size + _BUFFER)
+            larger[: len(self._view)] = self._view
+            self._view = memoryview(larger)
+        return self._view
+
+    def between(self, start: int, end: int) -> memoryview:
+        """Return a part of the stream, until the next one is appended."""
+        return self._view[start:end]
 
     def append(self, data: bytes) -> None:
         """Append bytes."""
         end = self.length + len(data)
-        self.data[self.length : end] = data
+        self.room(end)[self.length : end] = data
         self.length = end
 
     def read(self, descriptor: int, offset: int, length: int) -> None:
         """Append what a file has there; less where it ends before."""
         end = self.length + length
-        if end > len(self.data):
-            self.data.extend(bytes(end - len(self.data)))
-        with memoryview(self.data) as view:
-            while self.length < end:
-                with view[self.length : end] as room:
-                    got = os.preadv(descriptor, [room], offset)
-                if not got:
-                    break
-                self.length += got
-                offset += got
+        view = self.room(end)
+        while self.length < end and (got := os.preadv(descriptor, [view[self.length : end]], offset)):
+            self.length += got
+            offset += got
 
 
 class _Reader:
@@ -165,8 +161,10 @@ class _Reader:
         descriptor, before = open_file(self._folders, path)
         try:
             if before.st_size > self._largest:
-                return Seen(LARGE, path)
-            entry, begin = self._read_content(descriptor, path, before)
+                return Seen(TOO_LARGE, path)
+            entry, begin = self._read_at_once(descriptor, path, before) or self._read_content(
+                descriptor, path, before
+            )
         except BaseException:
             self.stream.length = start
             raise
@@ -182,14 +180,38 @@ class _Reader:
     def _judge(self, entry: Entry, begin: int) -> Seen:
         """Decide what becomes of content that was read."""
         length = self.stream.length - begin
-        with memoryview(self.stream.data)[begin : self.stream.length] as content:
-            if is_database(bytes(content[:100])) and not entry.holes:
-                return Seen(DATABASE, entry.path)
-            entry.sha256 = hashlib.sha256(content).hexdigest()
+        content = self.stream.between(begin, self.stream.length)
+        if not entry.holes and is_database(content[:_DATABASE_HEADER].tobytes()):
+            return Seen(DATABASE, entry.path)
+        entry.sha256 = hashlib.sha256(content).hexdigest()
         place = self._scope.small(entry.sha256, length) if self._scope and length else None
         if place is not None:
             return Seen(IN_SCOPE, entry.path, entry, place=place)
         return Seen(STORED, entry.path, entry, start=begin)
+
+    def _read_at_once(self, descriptor: int, path: str, before: os.stat_result) -> tuple[Entry, int] | None:
+        """
+        Append header and content of a file as nearly all are: without holes, and at rest.
+
+        Returns:
+            The entry, and where its content begins; None, and nothing is appended, for any other file.
+        """
+        size = before.st_size
+        if before.st_blocks * _BLOCK < size:
+            return None
+        entry = entry_of(path, FILE, before)
+        entry.size = size
+        entry.xattrs = read_xattrs(descriptor)
+        header = tar.header(entry, size)
+        start = self.stream.length
+        begin = start + len(header)
+        end = begin + size
+        view = self.stream.room(end)
+        if os.preadv(descriptor, [view[begin:end]], 0) < size or changed(before, os.fstat(descriptor)):
+            return None
+        view[start:begin] = header
+        self.stream.length = end
+        return entry, begin
 
     def _read_content(self, descriptor: int, path: str, before: os.stat_result) -> tuple[Entry, int]:
         """
@@ -226,7 +248,7 @@ class _Reader:
 
     def _cut(self, entry: Entry, start: int, begin: int) -> int:
         """Append once more a file that shrank under our hands, as what was left of it."""
-        content = bytes(self.stream.data[begin : self.stream.length])
+        content = bytes(self.stream.between(begin, self.stream.length))
         entry.size, entry.holes = len(content), ()
         self.stream.length = start
         self.stream.append(file_header(entry, len(content)))

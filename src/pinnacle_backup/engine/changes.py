@@ -103,3 +103,15 @@ def is_untouched(found: Found, entry: Entry, taken_ns: int) -> bool:
         and status.st_uid == entry.uid
         and status.st_gid == entry.gid
     )
+
+
+def is_equal(entry: Entry, base: Entry) -> bool:
+    """Tell whether both say the same of a path, wherever the content lies."""
+    return (
+        entry.sha256 == base.sha256
+        and entry.mtime_ns == base.mtime_ns
+        and (entry.type, entry.mode, entry.uid, entry.gid) == (base.type, base.mode, base.uid, base.gid)
+        and (entry.size, entry.target, entry.holes) == (base.size, base.target, base.holes)
+        and entry.xattrs == base.xattrs
+        and bool(entry.group) == bool(base.group)
+    )

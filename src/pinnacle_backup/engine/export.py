@@ -106,7 +106,7 @@ class _Run:
         self._members = members
         self._header = header
         self._progress = progress
-        self._order = ManifestOrder(self._write, self._orphan)
+        self._order = ManifestOrder(self._write, writer.add_lines, self._orphan)
         self._bundles = Bundles(writer, codec, level, self._order.settle)
         self._large_files = LargeFiles(
             writer,

@@ -44,6 +44,10 @@ class LastHeaders:
         """Take a folder."""
         self._folders.write(tar.header(entry))
 
+    def add_folders(self, headers: bytes) -> None:
+        """Take the headers of folders."""
+        self._folders.write(headers)
+
     def finish(self) -> None:
         """Write all headers into the archive."""
         for headers in (self._links, self._folders):

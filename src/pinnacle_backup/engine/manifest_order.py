@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
 from pinnacle_backup.model.entry import FILE, Entry
+
+
+class _Ready(NamedTuple):
+    """What stands at a place; nothing at all where a path is left out."""
+
+    entry: Entry | None
+    base: Entry | None = None
+
+
+class _Lines(NamedTuple):
+    """Finished lines, which stand at so many places."""
+
+    places: int
+    lines: bytes
 
 
 class ManifestOrder:
@@ -18,13 +33,20 @@ class ManifestOrder:
 
     Args:
         write: Receives the finished entries in path order.
+        write_lines: Receives lines among them that are finished already.
         orphan: Receives a later name whose first name could not be read.
     """
 
-    def __init__(self, write: Callable[[Entry, Entry | None], None], orphan: Callable[[Entry], None]) -> None:
+    def __init__(
+        self,
+        write: Callable[[Entry, Entry | None], None],
+        write_lines: Callable[[bytes], None],
+        orphan: Callable[[Entry], None],
+    ) -> None:
         self._write = write
+        self._write_lines = write_lines
         self._orphan = orphan
-        self._ready: dict[int, tuple[Entry, Entry | None] | None] = {}
+        self._ready: dict[int, _Ready | _Lines] = {}
         self._groups: dict[str, Entry] = {}
         self._reserved = 0
         self._written = 0
@@ -43,16 +65,28 @@ class ManifestOrder:
             entry: None where the path is left out.
             base: The earlier state of the path, if there was one.
         """
-        self._ready[place] = None if entry is None else (entry, base)
-        while self._written in self._ready:
-            ready = self._ready.pop(self._written)
-            self._written += 1
-            if ready is not None:
-                self._finish(*ready)
+        self._ready[place] = _Ready(entry, base)
+        self._go_on()
+
+    def settle_lines(self, place: int, places: int, lines: bytes) -> None:
+        """Say that finished lines of paths without other names stand at so many places from one on."""
+        self._ready[place] = _Lines(places, lines)
+        self._go_on()
 
     def know(self, group: str, entry: Entry) -> None:
         """Remember an entry that is not written as the first name of its inode."""
         self._groups.setdefault(group, entry)
+
+    def _go_on(self) -> None:
+        """Hand on what has everything before it settled."""
+        while (ready := self._ready.pop(self._written, None)) is not None:
+            if isinstance(ready, _Lines):
+                self._written += ready.places
+                self._write_lines(ready.lines)
+                continue
+            self._written += 1
+            if ready.entry is not None:
+                self._finish(ready.entry, ready.base)
 
     def _finish(self, entry: Entry, base: Entry | None) -> None:
         if entry.group and entry.type == FILE:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from pinnacle_backup.files.directories import DirectoryCache
+from pinnacle_backup.files.directories import DirectoryCache, is_name
 from pinnacle_backup.model.paths import EXTERNAL
 from pinnacle_backup.sources.scan import Found, found_at
 
@@ -59,6 +59,8 @@ class PlaceFolders:
     def __init__(self, places: Places) -> None:
         self._places = places
         self._caches: dict[str, DirectoryCache | None] = {}
+        self._folder: str | None = None  # of the path that ``parent`` was asked for last
+        self._descriptor = -1
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +77,7 @@ class PlaceFolders:
         Raises:
             FileNotFoundError: The target does not exist.
         """
+        self._folder = None
         root, inside = self._places.of(path)
         if root not in self._caches:
             self._caches[root] = DirectoryCache.open(root) if os.path.isdir(root) else None
@@ -85,8 +88,12 @@ class PlaceFolders:
 
     def parent(self, path: str) -> tuple[int, str]:
         """Return the descriptor of the folder that holds a path, and its name there."""
-        folders, inside = self.of(path)
-        return folders.parent(inside)
+        folder, _, name = path.rpartition("/")
+        if folder != self._folder or not is_name(name):
+            folders, inside = self.of(path)
+            self._descriptor, name = folders.parent(inside)
+            self._folder = folder
+        return self._descriptor, name
 
     def found(self, path: str) -> Found | None:
         """Return what is at a path; None where nothing is."""
@@ -102,3 +109,4 @@ class PlaceFolders:
             if folders is not None:
                 folders.close()
         self._caches.clear()
+        self._folder = None

@@ -87,7 +87,7 @@ class DirectoryCache:
             RestoreError: The path would leave the root.
         """
         folder, _, name = path.rpartition("/")
-        if name in _REFUSED or "\0" in name:
+        if not is_name(name):
             raise _unsafe(path)
         return (self._last if folder == self._path else self.folder(folder, create=create)), name
 
@@ -148,8 +148,13 @@ class DirectoryCache:
             self._last = self._root
 
 
+def is_name(name: str) -> bool:
+    """Tell whether a part of a path is the name of something in a folder."""
+    return name not in _REFUSED and "\0" not in name
+
+
 def _enter(above: int, name: str, *, create: bool) -> int:
-    if name in _REFUSED or "\0" in name or "/" in name:
+    if not is_name(name) or "/" in name:
         raise _unsafe(name)
     try:
         return os.open(name, _ON_THE_WAY, dir_fd=above)

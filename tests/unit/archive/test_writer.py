@@ -92,3 +92,16 @@ def test_a_line_that_no_reader_would_read_is_never_written(tmp_path, memory) -> 
     with pytest.raises(FormatError, match="data/huge"):
         writer.add(Entry(path="data/huge", type="file", extents=extents))
     writer.close()
+
+
+def test_finished_lines_make_the_same_parts_as_their_entries(build, tmp_path, memory, summary_of) -> None:
+    """However many come at once, also more than a part's worth."""
+    entries = many(30_000)
+    for together in (1, 7, 12_000, 30_000):
+        sink = memory()
+        writer = ArchiveWriter(sink, codec_of("gzip"), level=1, scratch=str(tmp_path))
+        for start in range(0, len(entries), together):
+            writer.add_lines(manifest.encode_lines(entries[start : start + together]))
+        writer.finish(summary_of)
+        writer.close()
+        assert sink.data == build(entries).data

@@ -384,3 +384,24 @@ def test_what_was_read_counts_databases_too(place: Place) -> None:
         assert place.backup(kind=INCREMENTAL).read == 0
         database.executescript("INSERT INTO t VALUES (2)")
         assert place.backup(kind=INCREMENTAL).read == os.stat(Path(place.data) / "app.db").st_size
+
+
+def test_large_files_databases_and_odd_names_between_small_files(place: Place, tmp_path: Path) -> None:
+    """All in one bundle or beside it: the manifest is in path order, and everything comes back."""
+    data = Path(place.data)
+    for name in ("a", "c", "e", "g", "snow ☃", '"extents":[[0,-1,'):
+        (data / name).write_bytes(name.encode() * 3)
+    (data / "b").write_bytes(os.urandom(LARGE))
+    with closing(sqlite3.connect(data / "d")) as database, database:
+        database.execute("CREATE TABLE late (row)")
+    os.link(data / "e", data / "f")
+    Path(os.fsdecode(os.fsencode(data) + b"/not \xff text")).write_bytes(b"not text")
+    (data / "folder").mkdir()
+    (data / "empty").touch()
+    before = {path.relative_to(data): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+    made = place.backup()
+    assert made.backup.totals.entries == made.backup.totals.added == len(before) + 2
+    found = restored(place, made, tmp_path / "to")
+    after = {path.relative_to(found): path.read_bytes() for path in found.rglob("*") if path.is_file()}
+    assert after == before
+    assert (found / "f").samefile(found / "e")
