@@ -119,9 +119,6 @@ class TestVariables:
         assert studio({}, environ) == Configuration()
 
 
-FAR = {"name": "far", "provider": "s3", "bucket": "b", "access_key": "a"}
-
-
 class TestReferences:
     def test_a_value_can_stand_in_a_variable(self, studio):
         document = {
@@ -196,10 +193,6 @@ class TestReferences:
             ({"notifications": {"ping_url": {"$file": "none"}}}, "notifications.ping_url"),
             ({"backup": {"encryption": {"key": {"$file": "none"}}}}, "backup.encryption.key"),
             ({"cloud_storage": {"secret_key": {"$file": "none"}}}, "cloud_storage.secret_key"),
-            (
-                {"backup": {"destinations": [FAR | {"secret_key": {"$file": "none"}}]}},
-                "backup.destinations[0].secret_key",
-            ),
         ],
     )
     def test_a_secret_that_is_missing_stops_only_what_needs_it(
