@@ -23,15 +23,30 @@ class Reserved:
         self._places = places
         inside = os.path.realpath(places.target).rstrip("/") + "/"
         paths = [os.path.realpath(path) for path in skip]
-        self._inside = frozenset(path[len(inside) :] for path in paths if path.startswith(inside))
-        self._outside = frozenset(EXTERNAL + path for path in paths)
-        names = self._inside | self._outside
-        self._above = frozenset(above for name in names for above in with_parents(name)) - names
+        within = [path[len(inside) :] for path in paths if path.startswith(inside)]
+        without = [EXTERNAL + path for path in paths]
+        self._anywhere = _Kept((*within, *without))
+        self._outside = _Kept(without)
 
     def holds(self, entry: Entry) -> bool:
         """Tell whether to restore the entry would change one of them, or put something else in its way."""
-        outside = self._places.is_outside(entry.path)
-        kept = self._outside if outside else self._inside | self._outside
-        if any(candidate in kept for candidate in with_parents(entry.path)):
+        kept = self._outside if self._places.is_outside(entry.path) else self._anywhere
+        if entry.path in kept.names or entry.path.startswith(kept.below):
             return True
-        return entry.path in self._above and entry.type != DIRECTORY
+        return entry.path in self._anywhere.above and entry.type != DIRECTORY
+
+
+class _Kept:
+    """
+    Some paths, for looking up many others quickly.
+
+    Attributes:
+        names: These paths.
+        below: What the paths below them begin with.
+        above: The folders on the way to them.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(names)
+        self.below = tuple(name + "/" for name in self.names)
+        self.above = frozenset(above for name in self.names for above in with_parents(name)) - self.names

@@ -23,7 +23,8 @@ from pinnacle_backup.engine.reserved import Reserved
 from pinnacle_backup.engine.restore_databases import database_changes
 from pinnacle_backup.engine.restore_execution import Execution
 from pinnacle_backup.engine.restore_live import DatabaseInUse, databases_in_use, refuse_obstacles
-from pinnacle_backup.engine.restore_plan import Fate, Fates, Selection, decide
+from pinnacle_backup.engine.restore_plan import Fate, Fates, decide
+from pinnacle_backup.engine.selection import Selection
 from pinnacle_backup.engine.workers import Pipeline, Workers
 from pinnacle_backup.errors import BackupNotFound, RestoreError, StoreError
 from pinnacle_backup.model.backup import FULL, BackupInfo
@@ -210,7 +211,7 @@ class Restore:
         refuse_obstacles(in_use)
         with self._locked():
             run = Execution(
-                self._state,
+                self._selection.entries(self._state),
                 self._fates,
                 self._places,
                 self._workers,
@@ -248,21 +249,21 @@ class Restore:
     def _decide(self, opener: OpenByName) -> Fates:
         job = self._job
         reserved = Reserved(self._places, job.rules.skip)
-        selection = Selection(job.paths, leave=job.leave, reserved=reserved)
+        self._selection = Selection(job.paths, leave=job.leave, reserved=reserved)
         self.progress.phase("plan", total_items=self._info.totals.entries)
         former = Former(self._info, self._listed(), opener)
         self._stack.callback(former.close)
         fates = decide(
             self._state,
             self._places,
-            selection=selection,
+            selection=self._selection,
             existing=self._existing(),
             former=former,
             delete_extra=job.delete_extra,
             pipeline=Pipeline(self._workers),
             advance=lambda items, path: self.progress.advance(items=items, path=path),
         )
-        unused = selection.unused()
+        unused = self._selection.unused()
         if unused:
             raise BackupNotFound(
                 f"{self._info.name} holds nothing of the name {printable(unused[0])!r}",
@@ -310,7 +311,7 @@ class Restore:
         return [*touched, *folders], absent  # what happens in a folder changes its time
 
     def _decided(self) -> Iterator[tuple[Entry, int]]:
-        entries = (entry for entry, _ in self._state.entries(absent=True))
+        entries = (entry for entry, _ in self._selection.entries(self._state))
         return zip(entries, self._fates.codes, strict=True)
 
     def _in_use(self, *, lock: bool) -> tuple[DatabaseInUse, ...]:

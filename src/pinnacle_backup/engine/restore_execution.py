@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Final
 
 import msgspec
 
 from pinnacle_backup.engine.grouping import Item, group
+from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.restore_files import Written, restore_files
 from pinnacle_backup.engine.restore_live import DatabaseInUse, staged
@@ -29,7 +30,6 @@ from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.archives import OpenByName
-from pinnacle_backup.repository.state import State
 from pinnacle_backup.sources.sqlite import replace_content
 
 _WRITES: Final = frozenset({Fate.CREATE, Fate.OVERWRITE})
@@ -44,8 +44,8 @@ class Execution:
     Carries out one plan.
 
     Attributes:
-        state: What is restored.
-        fates: What happens to each path of it.
+        entries: What is restored: what ``Selection.entries`` yields.
+        fates: What happens to each of these.
         places: Where to.
         workers, opener: For writing files.
         live: Databases that are changed while programs have them open.
@@ -56,7 +56,7 @@ class Execution:
         notes: What could not be applied.
     """
 
-    state: State
+    entries: Iterable[Item]
     fates: Fates
     places: Places
     workers: Workers
@@ -92,7 +92,7 @@ class Execution:
         try:
             self._change_live(pipeline, progress, done)
             for items in group(self._files()):
-                pipeline.call(done, restore_files, self.places, items, self.opener)
+                pipeline.call(done, restore_files, self.places, Packed(items), self.opener)
             pipeline.drain()
             self._make_links()
             self._remove()
@@ -127,7 +127,7 @@ class Execution:
     def _files(self) -> Iterator[Item]:
         """Make folders on the way; yield the files to write."""
         live = {used.path for used in self.live}
-        for (entry, archives), fate in zip(self.state.entries(absent=True), self.fates.codes, strict=True):
+        for (entry, archives), fate in zip(self.entries, self.fates.codes, strict=True):
             if entry.type == ABSENT:
                 if fate == Fate.REMOVE:
                     self._removals.append(entry.path)

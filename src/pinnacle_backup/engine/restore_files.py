@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pinnacle_backup.archive.content import ContentReader
-from pinnacle_backup.engine.grouping import Item
+from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.workers import WorkerContext
 from pinnacle_backup.errors import DamagedError, PinnacleError
@@ -39,10 +40,9 @@ class Written(NamedTuple):
     last: str
 
 
-def restore_files(
-    context: WorkerContext, places: Places, items: Sequence[Item], opener: OpenByName
-) -> Written:
+def restore_files(context: WorkerContext, places: Places, packed: Packed, opener: OpenByName) -> Written:
     """Write files that share members; each is checked before it takes its name."""
+    items = packed.items
     problems: list[Problem] = []
     notes: list[Problem] = []
     done = nbytes = 0
@@ -82,25 +82,35 @@ def _restore(
 
 def _write(pending: PendingFile, entry: Entry, archives: Sequence[str], content: ContentReader) -> None:
     digest = hashlib.sha256()
-    holes = list(entry.holes)
-    position = 0
-    for run in content.stream(entry.extents, archives):
+    write = _Sparse(pending, entry).write if entry.holes else pending.write
+    for extent in entry.extents:
+        run = content.run(extent, archives)
         digest.update(run)
-        rest: memoryview = run
-        while True:
-            while holes and holes[0][0] == position:
-                pending.skip(holes[0][1])
-                position += holes.pop(0)[1]
-            if not rest:
-                break
-            length = min(len(rest), holes[0][0] - position) if holes else len(rest)
-            pending.write(rest[:length])
-            position += length
-            rest = rest[length:]
+        write(run)
     if entry.holes:
         pending.set_size(entry.size)
     if digest.hexdigest() != entry.sha256:
         raise DamagedError("the content in the archive is damaged: its SHA-256 is not the recorded one")
+
+
+class _Sparse:
+    """Writes content around the holes of a file; what comes after the content is the caller's to end."""
+
+    def __init__(self, pending: PendingFile, entry: Entry) -> None:
+        self._pending = pending
+        self._holes = deque(entry.holes)
+        self._position = 0
+
+    def write(self, run: memoryview) -> None:
+        while run:
+            while self._holes and self._holes[0][0] == self._position:
+                length = self._holes.popleft()[1]
+                self._pending.skip(length)
+                self._position += length
+            length = min(len(run), self._holes[0][0] - self._position) if self._holes else len(run)
+            self._pending.write(run[:length])
+            self._position += length
+            run = run[length:]
 
 
 def _reason(error: OSError | PinnacleError) -> str:

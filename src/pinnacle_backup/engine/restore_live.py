@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pinnacle_backup.engine.grouping import Item
+from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.restore_files import Written, restore_files
 from pinnacle_backup.engine.workers import Pipeline
@@ -126,7 +127,7 @@ def staged(
         places = Places(folder)
         for used in live:
             entry, archives = used.item
-            pipeline.call(done, restore_files, places, [(_private(entry), archives)], opener)
+            pipeline.call(done, restore_files, places, Packed([(_private(entry), archives)]), opener)
         pipeline.drain()
         files = ((used, places.absolute(used.path)) for used in live)
         yield [(used, file) for used, file in files if os.path.exists(file)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -17,14 +17,13 @@ from typing import Final
 from pinnacle_backup.engine.bundles import holes_between
 from pinnacle_backup.engine.former import Former, looks_like
 from pinnacle_backup.engine.link_plan import LinkPlan
-from pinnacle_backup.engine.patterns import PathPattern, clean
 from pinnacle_backup.engine.places import PlaceFolders, Places
-from pinnacle_backup.engine.reserved import Reserved
+from pinnacle_backup.engine.selection import Selection
 from pinnacle_backup.engine.workers import Pipeline, WorkerContext
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import data_segments, open_file
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
-from pinnacle_backup.model.paths import order_key, printable, with_parents
+from pinnacle_backup.model.paths import order_key, printable
 from pinnacle_backup.model.results import PlannedPath
 from pinnacle_backup.repository.state import State
 from pinnacle_backup.sources.scan import Found
@@ -55,52 +54,13 @@ _REASONS: Final = {
 }
 
 
-class Selection:
-    """
-    Which paths of a backup are wanted.
-
-    Args:
-        patterns: Paths and patterns (``patterns.py``), each with all below it; none selects everything.
-        leave: Paths that only a pattern selects.
-        reserved: Paths that nothing selects.
-    """
-
-    def __init__(
-        self, patterns: Sequence[str], *, leave: Collection[str] = (), reserved: Reserved | None = None
-    ) -> None:
-        self._patterns = [PathPattern(pattern) for pattern in patterns]
-        self._texts = [clean(pattern) for pattern in patterns]
-        self._leave = frozenset(leave)
-        self._reserved = reserved
-        self._used: set[int] = set()
-        self.everything = not patterns
-
-    def __contains__(self, path: str) -> bool:
-        if self.everything:
-            return path not in self._leave
-        for candidate in with_parents(path):
-            for number, pattern in enumerate(self._patterns):
-                if pattern.matches(candidate):
-                    self._used.add(number)
-                    return True
-        return False
-
-    def takes(self, entry: Entry) -> bool:
-        """Tell whether an entry of the backup is restored."""
-        return entry.path in self and not (self._reserved is not None and self._reserved.holds(entry))
-
-    def unused(self) -> list[str]:
-        """Return the patterns that selected nothing so far."""
-        return [text for number, text in enumerate(self._texts) if number not in self._used]
-
-
 @dataclass
 class Fates:
     """
     The fate of every path, and what they add up to.
 
     Attributes:
-        codes: One byte for each line of the state, absent ones included, in path order.
+        codes: One byte for each entry that ``Selection.entries`` yields, in the same order.
         extras: Paths of the target that the backup does not know and that are to be removed.
         counts: How many paths meet each fate.
         nbytes: Bytes of content to write.
@@ -142,7 +102,7 @@ def decide(  # noqa: PLR0913 - both sides, and how to compare them
     """
     planner = _Planner(state, places, selection, pipeline, former, delete_extra=delete_extra)
     try:
-        for entry, found in _side_by_side((entry for entry, _ in state.entries(absent=True)), existing):
+        for entry, found in _side_by_side((entry for entry, _ in selection.entries(state)), existing):
             planner.add(entry, found)
             advance(1, entry.path if entry is not None else "")
         planner.finish()
@@ -158,6 +118,9 @@ def _side_by_side(
     scan = iter(existing)
     found = next(scan, None)
     for entry in entries:
+        if found is None:
+            yield entry, None
+            continue
         key = order_key(entry.path)
         while found is not None and order_key(found.path) < key:
             yield None, found
@@ -196,6 +159,7 @@ class _Planner:
         self._links = LinkPlan()
         self._replaced = ""
         self._beside_databases: set[str] = set()
+        self._missing = ""
         self._batch: list[tuple[int, Entry, bool]] = []
         self._batched = 0
 
@@ -259,8 +223,13 @@ class _Planner:
             self.fates.counts[Fate.LEAVE] += 1
 
     def _look(self, path: str) -> Found | None:
-        """Look at a path that the scan passed over; it may be excluded now, but it is there."""
-        return self._folders.found(path)
+        """Look at a path that the scan passed over: it may be excluded now, and be there."""
+        if self._missing and path.startswith(self._missing):
+            return None
+        found = self._folders.found(path)
+        if found is None:
+            self._missing = path + "/"
+        return found
 
     def _absent(self, place: int, entry: Entry, found: Found | None) -> None:
         if found is None:

@@ -78,6 +78,12 @@ def _apply(path: int | str, entry: Entry, *, privileged: bool) -> list[str]:
 
 def _set_owner(path: int | str, entry: Entry, notes: list[str], *, privileged: bool) -> int:
     """Set owner and group; return the bits of the mode that would act for an owner who is another now."""
+    status = os.stat(path)
+    if (status.st_uid, status.st_gid) == (
+        entry.uid,
+        entry.gid,
+    ):  # most new files: a look costs less than a change
+        return 0
     if not (0 <= entry.uid < _NOBODY and 0 <= entry.gid < _NOBODY):
         notes.append(f"owner {entry.uid}:{entry.gid} is not applied: there is no such number")
         return _SET_ID

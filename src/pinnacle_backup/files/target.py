@@ -14,7 +14,6 @@ import secrets
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Final, Self
 
 from pinnacle_backup.errors import RestoreError
@@ -66,13 +65,12 @@ class TargetTree:
 
     def create_file(self, path: str) -> PendingFile:
         """Begin a file that takes its name when it is committed."""
-        folder, _ = self._folders.parent(path, create=True)
-        temporary = self._temporary()
         return PendingFile(
-            folder,
-            temporary,
+            self._folders,
+            path,
+            self._temporary(),
             privileged=self._privileged,
-            take_name=partial(self._take_name, path, temporary),
+            take_name=self._take_name,
         )
 
     def open_folder(self, path: str) -> None:
@@ -88,9 +86,15 @@ class TargetTree:
 
     def finish_folder(self, entry: Entry) -> list[str]:
         """Give a folder its metadata, when all in it is done; return what could not be applied."""
-        self.sweep(entry.path)
         self._remember_file_system(entry.path)
-        return self.apply_metadata(entry)
+        descriptor = self._open_listed(entry.path)
+        if descriptor is None:
+            return self.apply_metadata(entry)
+        try:
+            self._sweep(entry.path, descriptor)
+            return apply(descriptor, "", entry, privileged=self._privileged)
+        finally:
+            os.close(descriptor)
 
     def symlink(self, entry: Entry) -> list[str]:
         """Make a symlink, in place of whatever has its name."""
@@ -149,18 +153,12 @@ class TargetTree:
 
     def sweep(self, path: str) -> None:
         """Remove what a killed restore left in a folder."""
-        try:
-            descriptor = os.open(".", FOLDER_FLAGS, dir_fd=self._folders.folder(path))
-        except PermissionError:  # then nobody restored into it
-            return
-        try:
-            names = os.listdir(descriptor)
-        finally:
-            os.close(descriptor)
-        for name in names:
-            match = _TEMPORARY.fullmatch(name)
-            if match and match[1] != self._token:
-                self.remove(f"{path}/{name}" if path else name)
+        descriptor = self._open_listed(path)
+        if descriptor is not None:
+            try:
+                self._sweep(path, descriptor)
+            finally:
+                os.close(descriptor)
 
     def sync(self) -> None:
         """Make all that was written durable, in every file system that a finished folder lies in."""
@@ -179,6 +177,19 @@ class TargetTree:
         for descriptor in self._file_systems.values():
             os.close(descriptor)
         self._file_systems.clear()
+
+    def _open_listed(self, path: str) -> int | None:
+        """Open a folder for listing; None where that is not allowed, as then nobody restored into it."""
+        try:
+            return os.open(".", FOLDER_FLAGS, dir_fd=self._folders.folder(path))
+        except PermissionError:
+            return None
+
+    def _sweep(self, path: str, descriptor: int) -> None:
+        for name in os.listdir(descriptor):
+            match = _TEMPORARY.fullmatch(name)
+            if match and match[1] != self._token:
+                self.remove(f"{path}/{name}" if path else name)
 
     def _place(self, entry: Entry, make: Callable[[str, int], None]) -> list[str]:
         """Make something that has no content, complete it, and give it its name."""
