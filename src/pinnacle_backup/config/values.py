@@ -25,8 +25,8 @@ FILE: Final = "$file"
 
 _NEEDED_LATE: Final = ("notifications.", "backup.encryption.key", "cloud_storage.", "backup.destinations")
 """
-What tells people how it went must not keep backups from being made, nor from being restored; and without the
-password or the keys to a bucket, all can be done that does not take them: what needs them fails with the reason.
+What tells people how it went must not keep backups from being made, nor from being restored. Without the
+password or the keys to a bucket all can be done that does not take them; what does fails with the reason.
 """
 _DEEPEST: Final = 8
 """Parts of a path; no setting lies deeper, so what does is left to the check of the schema."""
