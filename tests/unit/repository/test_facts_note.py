@@ -84,6 +84,7 @@ def test_what_is_gone_since_is_not_listed(late: LateStore) -> None:
         gzip.compress(b"[" * 100_000),
         gzip.compress(bytes(50_000_000)),
     ],
+    ids=("nothing", "no gzip", "no JSON", "no facts", "cut", "too deep", "zeros"),
 )
 def test_a_note_that_makes_no_sense_costs_time_only(late: LateStore, note: bytes) -> None:
     late.note.write_bytes(note)
