@@ -20,6 +20,7 @@ from pinnacle_backup.engine.counts import Counts
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.large_files import LargeFiles, reading
 from pinnacle_backup.engine.last_headers import LastHeaders
+from pinnacle_backup.engine.left_members import taken
 from pinnacle_backup.engine.manifest_order import ManifestOrder
 from pinnacle_backup.engine.places import PlaceFolders, live_places
 from pinnacle_backup.engine.scope import Scope
@@ -209,8 +210,9 @@ class Assembly:
         pending, buffer = self._pending, self._pipeline.buffer()
 
         def done(bundle: Bundle) -> None:
-            member = bundle.member or self._pipeline.workers.buffer(buffer)[: bundle.stored]
-            offset = self._writer.append(member) if bundle.stored else 0
+            offset = self._writer.offset
+            for member in taken(self._pipeline.workers, buffer, bundle.members):
+                self._writer.append(member)
             self._pipeline.workers.give_buffer(buffer)
             self._settle_all(pending, bundle, offset)
 
@@ -230,7 +232,7 @@ class Assembly:
                 continue
             place, base, link = pending[position]
             self._add_last_header(seen.entry, link)
-            self._settle(place, base, seen, offset, bundle.stored)
+            self._settle(place, base, seen, offset, sum(bundle.members.lengths))
             position += 1
 
     def _list(self, places: Sequence[int], listed: Listed, offset: int) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pinnacle_backup.archive import tar
+from pinnacle_backup.engine.left_members import leave
 from pinnacle_backup.engine.places import PlaceFolders, live_places
 from pinnacle_backup.engine.scope import Scope
 from pinnacle_backup.engine.seen import (
@@ -30,7 +31,7 @@ from pinnacle_backup.engine.seen import (
     list_most,
 )
 from pinnacle_backup.engine.tar_stream import file_header
-from pinnacle_backup.engine.workers import BUFFER, WorkerContext
+from pinnacle_backup.engine.workers import WorkerContext
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import changed, data_segments, open_file
 from pinnacle_backup.model.entry import DIRECTORY, FILE, SYMLINK, TYPE_OF_MODE, Entry
@@ -71,13 +72,9 @@ def read_bundle(
     reader = _Reader(folders, open_scope(context, scope), stream, largest)
     seen = [reader.read(item) for item in wanted]
     data = stream.between(0, stream.length)
-    member = context.codec.compress(data, context.level) if data else b""
-    stored = len(member)
-    if stored <= BUFFER:
-        start = buffer * BUFFER
-        context.buffers[start : start + stored] = member
-        member = b""
-    return Bundle(stored, member, list_most(seen, stored) if fresh else seen)
+    members = [context.codec.compress(data, context.level)] if data else []
+    stored = len(members[0]) if members else 0
+    return Bundle(leave(context, buffer, members), list_most(seen, stored) if fresh else seen)
 
 
 class _Stream:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from pinnacle_backup.archive import tar
 from pinnacle_backup.crypto.content_id import content_id
 from pinnacle_backup.engine.bundles import open_scope
+from pinnacle_backup.engine.left_members import LeftMembers, leave
 from pinnacle_backup.engine.scope import Place, Scope
 from pinnacle_backup.engine.tar_stream import chunk_entry
 from pinnacle_backup.engine.workers import BUFFER, WorkerContext
@@ -37,7 +38,7 @@ class Run(NamedTuple):
 class Stored(NamedTuple):
     """The members to append for one buffer, what its content is made of, and its page hashes."""
 
-    members: list[bytes]
+    members: LeftMembers
     runs: list[Run]
     hashes: bytes = b""
 
@@ -70,7 +71,7 @@ def store_chunks(
             members.append(context.codec.compress(chunk, context.level))
         position += length
     size = sum(run.length for run in runs if run.place is None)
-    return _wrapped(context, members, runs, size, number)
+    return _stored(context, buffer, members, runs, size, number)
 
 
 def store_pages(
@@ -109,7 +110,8 @@ def store_pages(
     if fresh:
         members.append(context.codec.compress(b"".join(fresh), context.level))
     size = sum(run.length for run in runs if run.member >= 0)
-    return _wrapped(context, members, join_runs(runs), size, number)._replace(hashes=b"".join(hashes))
+    stored = _stored(context, buffer, members, join_runs(runs), size, number)
+    return stored._replace(hashes=b"".join(hashes))
 
 
 def join_runs(runs: Sequence[Run]) -> list[Run]:
@@ -124,12 +126,14 @@ def join_runs(runs: Sequence[Run]) -> list[Run]:
     return joined
 
 
-def _wrapped(context: WorkerContext, members: list[bytes], runs: list[Run], size: int, number: int) -> Stored:
-    """Put header and padding of a tar entry around the members, where they need one."""
+def _stored(
+    context: WorkerContext, buffer: int, members: list[bytes], runs: list[Run], size: int, number: int
+) -> Stored:
+    """Leave the members to the parent, header and padding of a tar entry around them where they need one."""
     if not number or not members:
-        return Stored(members, runs)
+        return Stored(leave(context, buffer, members), runs)
     runs = [run._replace(member=run.member + 1) if run.member >= 0 else run for run in runs]
     members = [context.codec.compress(chunk_entry(number, size), context.level), *members]
     if size % tar.BLOCK:
         members.append(context.codec.store(tar.padding(size)))
-    return Stored(members, runs)
+    return Stored(leave(context, buffer, members), runs)

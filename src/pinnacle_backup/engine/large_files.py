@@ -24,6 +24,7 @@ from pinnacle_backup.crypto.content_id import content_id
 from pinnacle_backup.engine.chunk_sizes import ChunkSizes, chunk_sizes
 from pinnacle_backup.engine.chunks import PAGE_HASH, Run, Stored, store_chunks, store_pages
 from pinnacle_backup.engine.extents import ArchiveTable, cut, join
+from pinnacle_backup.engine.left_members import LeftMembers, taken
 from pinnacle_backup.engine.scope import Scope
 from pinnacle_backup.engine.tar_stream import append_page_table, file_header
 from pinnacle_backup.engine.workers import Pipeline
@@ -255,23 +256,27 @@ class LargeFiles:
 
     def _chunks_done(self, file: _File, buffer: int) -> Callable[[Stored], None]:
         def done(result: Stored) -> None:
-            self._pipeline.workers.give_buffer(buffer)
-            offsets = [self._writer.append(member) for member in result.members]
+            offsets = self._append(buffer, result.members)
             for run in result.runs:
                 if run.place is not None:
                     file.extents.append(self._table.extent(run.place, run.id))
                 else:
-                    file.extents.append(_extent(run, offsets, result.members))
+                    file.extents.append(_extent(run, offsets, result.members.lengths))
 
         return done
 
+    def _append(self, buffer: int, members: LeftMembers) -> list[int]:
+        """Append what a worker made, return the offsets, and give the buffer back."""
+        offsets = [self._writer.append(member) for member in taken(self._pipeline.workers, buffer, members)]
+        self._pipeline.workers.give_buffer(buffer)
+        return offsets
+
     def _pages_done(self, file: _File, buffer: int, length: int) -> Callable[[Stored], None]:
         def done(result: Stored) -> None:
-            self._pipeline.workers.give_buffer(buffer)
-            offsets = [self._writer.append(member) for member in result.members]
+            offsets = self._append(buffer, result.members)
             for run in result.runs:
                 if run.member >= 0:
-                    file.extents.append(_extent(run, offsets, result.members))
+                    file.extents.append(_extent(run, offsets, result.members.lengths))
                 else:
                     file.extents += cut(file.base, file.base_position + run.start, run.length)
             file.base_position += length
@@ -329,8 +334,8 @@ def _chunker(sizes: ChunkSizes) -> FastCDC:
     return FastCDC(avg_size=sizes.average, min_size=sizes.smallest, max_size=sizes.largest)
 
 
-def _extent(run: Run, offsets: Sequence[int], members: Sequence[bytes]) -> Extent:
-    return Extent(0, offsets[run.member], len(members[run.member]), run.start, run.length, run.id)
+def _extent(run: Run, offsets: Sequence[int], lengths: Sequence[int]) -> Extent:
+    return Extent(0, offsets[run.member], lengths[run.member], run.start, run.length, run.id)
 
 
 class _Pieces:

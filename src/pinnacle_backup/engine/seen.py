@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from pinnacle_backup.archive import manifest, tar
+from pinnacle_backup.engine.left_members import LeftMembers
 from pinnacle_backup.engine.scope import Place
 from pinnacle_backup.model.entry import DIRECTORY, Entry, Extent
 
@@ -77,13 +78,11 @@ class Bundle(NamedTuple):
     What was read.
 
     Attributes:
-        stored: Length of the member; 0 where nothing had to be stored.
-        member: The member; empty where it fits into the shared buffer and lies there.
+        members: The one member; none where nothing had to be stored.
         seen: What became of each entry, in their order.
     """
 
-    stored: int
-    member: bytes
+    members: LeftMembers
     seen: Sequence[Seen | Listed]
 
 

@@ -33,7 +33,7 @@ class Members:
 
     def append(self, member: bytes) -> int:
         offset, self.end = self.end, self.end + len(member)
-        self.members[offset] = member
+        self.members[offset] = bytes(member)
         return offset
 
 
