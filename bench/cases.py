@@ -1,119 +1,154 @@
-"""
-What is done with the tools, in which order, and what is written down: one flat record a step.
-
-In every step the tools take turns, A B C, A B C, so that a change of the machine's mood meets all of them.
-Round 0 warms up and measures memory; the rounds after it measure time.
-"""
+"""What is done with the tools, in which order."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
-from collections.abc import Callable, Mapping
-from itertools import islice
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import methodcaller
 
-from compare import differences
+import studio
 from data import update_rows
-from measure import Command, run
-from tools import Tool
+from measure import Command
+from tool import FULL
+from turns import MEMORY_ROUND, Turns
 
-Record = dict[str, str | int | float]
-Write = Callable[[Record], None]
-MEMORY_ROUND = 0
-
-
-class DifferentError(Exception):
-    """A tool restored something else than was backed up."""
+LIMIT = "limit"
 
 
-class Case:
+@dataclass(frozen=True)
+class Rounds:
     """
-    One data set, and the tools that back it up.
+    How often.
+
+    Attributes:
+        warm: Rounds that measure time.
+        cold: Rounds after them in which every command finds its caches cold.
+        memory: Whether a round before them measures memory.
+    """
+
+    warm: int = 3
+    cold: int = 1
+    memory: bool = True
+
+    @property
+    def numbers(self) -> range:
+        """The warm rounds."""
+        return range(MEMORY_ROUND if self.memory else MEMORY_ROUND + 1, self.warm + 1)
+
+
+def files(turns: Turns, rounds: Rounds, parts: Mapping[str, str], limit: Command | None = None) -> None:
+    """
+    Measure a full backup, an unchanged one, restores and a verification.
 
     Args:
-        name: As the records have it.
-        root: The folder with `data`.
-        tools: By name.
-        write: Takes each record.
+        turns: The tools.
+        rounds: How often.
+        parts: What is restored beside everything: path below the data, by name of the step.
+        limit: Goes through the data as quickly as the machine can.
     """
+    for turns.round in rounds.numbers:
+        turns.setup()
+        if limit and turns.timed:
+            turns.one("full", LIMIT, limit)
+        turns.each("full", lambda tool: tool.full())
+        turns.sizes("size")
+        turns.each("incremental", lambda tool: tool.incremental())
+        _restores(turns, parts)
+        turns.each("verify", lambda tool: tool.verify())
+    turns.cold = True
+    for turns.round in range(1, rounds.cold + 1):
+        turns.setup()
+        turns.each("full", lambda tool: tool.full())
+        turns.each("incremental", lambda tool: tool.incremental())
+        _restores(turns, parts)
+    turns.cold = False
 
-    def __init__(self, name: str, root: str, tools: Mapping[str, Tool], write: Write) -> None:
-        self._name = name
-        self._root = root
-        self._tools = tools
-        self._write = write
-        self._round = MEMORY_ROUND
 
-    def files(self, rounds: int) -> None:
-        """Measure a full backup, an unchanged incremental, a restore and a verification."""
-        for self._round in range(rounds + 1):
-            self._setup()
-            self._each("full", lambda tool: tool.full())
-            self._sizes("size")
-            self._each("incremental", lambda tool: tool.incremental())
-            self._restores()
-            self._each("verify", lambda tool: tool.verify())
+def growth(turns: Turns, rounds: Rounds, pristine: str, shares: Mapping[str, float]) -> None:
+    """Measure an incremental backup after a share of a database's rows was updated."""
+    database = os.path.join(turns.data, os.path.basename(pristine))
+    for turns.round in rounds.numbers:
+        for step, share in shares.items():
+            shutil.copy2(pristine, database)
+            turns.setup()
+            turns.each("full", lambda tool: tool.full())
+            before = {name: tool.size() for name, tool in turns.tools.items()}
+            update_rows(database, share)
+            turns.each(f"incremental {step}", lambda tool: tool.incremental())
+            turns.sizes(f"growth {step}", before)
 
-    def growth(self, rounds: int, pristine: str, shares: Mapping[str, float]) -> None:
-        """Measure an incremental backup after a share of a database's rows was updated."""
-        database = os.path.join(self._root, "data", os.path.basename(pristine))
-        for self._round in range(rounds + 1):
-            for step, share in shares.items():
-                shutil.copy2(pristine, database)
-                self._setup()
-                self._each("full", lambda tool: tool.full())
-                before = {name: tool.size() for name, tool in self._tools.items()}
-                update_rows(database, share)
-                self._each(f"incremental {step}", lambda tool: tool.incremental())
-                self._sizes(f"growth {step}", before)
 
-    def memory(self, label: str) -> None:
-        """Measure the memory of a full and of an unchanged incremental backup, once."""
-        self._setup()
-        self._each(f"full {label}", lambda tool: tool.full())
-        self._each(f"incremental {label}", lambda tool: tool.incremental())
+def by_number(turns: Turns, rounds: Rounds, label: str) -> None:
+    """Measure a full and unchanged ones of so many files: memory once, and time as often as wanted."""
+    turns.round = MEMORY_ROUND if rounds.memory else MEMORY_ROUND + 1
+    turns.setup()
+    turns.each(f"full {label}", lambda tool: tool.full())
+    for turns.round in rounds.numbers:
+        turns.each(f"incremental {label}", lambda tool: tool.incremental(f"incremental-{turns.round}"))
 
-    def _setup(self) -> None:
-        for tool in self._tools.values():
-            command = tool.setup()
-            if command is not None:
-                run(command)
 
-    def _each(self, step: str, verb: Callable[[Tool], Command]) -> None:
-        for name, tool in self._tools.items():
-            self._measured(step, name, verb(tool))
+def startup(turns: Turns, rounds: Rounds, times: int) -> None:
+    """Measure what a command takes that has next to nothing to do."""
+    turns.round = MEMORY_ROUND
+    turns.setup()
+    turns.each("full", lambda tool: tool.full())
+    for turns.round in range(1, rounds.warm * times + 1):
+        turns.each("help", lambda tool: tool.help())
+        turns.each("list", lambda tool: tool.listing())
 
-    def _measured(self, step: str, name: str, command: Command) -> None:
-        """Record what a round may tell: where memory is sampled, it is at the expense of time."""
-        sampled = self._round == MEMORY_ROUND
-        taken = run(command, memory=sampled)
-        if not sampled:
-            self._record(step, name, {"wall": round(taken.wall, 3), "cpu": round(taken.cpu, 3)})
-        elif taken.memory:  # else it was over before the first sample
-            self._record(step, name, {"memory": taken.memory})
 
-    def _sizes(self, step: str, before: Mapping[str, int] | None = None) -> None:
-        for name, tool in self._tools.items():
-            self._record(step, name, {"bytes": tool.size() - (before or {}).get(name, 0)})
+def week(turns: Turns, rounds: Rounds, pristine: str, size: int, days: int, hours: int) -> None:
+    """
+    Measure a week of a studio: incremental backups while it works, a full one every night, then cleanup.
 
-    def _restores(self) -> None:
-        folder = os.path.join(self._root, "restored")
-        shutil.rmtree(folder, ignore_errors=True)
-        for name, tool in self._tools.items():
-            target = os.path.join(folder, name)
-            os.makedirs(target)
-            self._measured("restore", name, tool.restore(target))
-            self._check(name, tool, target)
-        shutil.rmtree(folder)
+    Args:
+        turns: The tools.
+        rounds: How often.
+        pristine: The studio as it was made.
+        size: Of it.
+        days: In the week.
+        hours: In a day, of which each has an incremental backup.
+    """
+    for turns.round in rounds.numbers:
+        studio.again(pristine, turns.data)
+        turns.setup()
+        turns.add("backups", lambda tool: tool.full(f"{FULL}-0"))
+        for day in range(1, days + 1):
+            for hour in range(hours):
+                studio.hour(turns.data, size, day, hour, hours)
+                label = f"incremental-{day}-{hour}"
+                turns.add("backups", methodcaller("incremental", label))
+            studio.night(turns.data, day)
+            turns.add("backups", methodcaller("full", f"{FULL}-{day}"))
+        turns.totals()
+        turns.sizes("size")
+        turns.each("thin", lambda tool: tool.thin())
+        turns.sizes("size after")
+        turns.restores("restore", label=f"{FULL}-{days}")
 
-    def _check(self, name: str, tool: Tool, target: str) -> None:
-        data, restored = os.path.join(self._root, "data"), os.path.join(target, "data")
-        found = list(islice(differences(data, restored, nanoseconds=tool.nanoseconds), 5))
-        if found:
-            raise DifferentError(f"{name} restored something else:\n" + "\n".join(found))
 
-    def _record(self, step: str, tool: str, figures: Record) -> None:
-        record: Record = {"case": self._name, "round": self._round, "step": step, "tool": tool, **figures}
-        print("  " + " ".join(f"{key}={value}" for key, value in record.items()), file=sys.stderr, flush=True)
-        self._write(record)
+def fulls(turns: Turns, rounds: Rounds, pristine: str, count: int) -> None:
+    """Measure many full backups with a night between each, then a cleanup that leaves the newest."""
+    last = f"{FULL}-{count}"
+    for turns.round in rounds.numbers:
+        studio.again(pristine, turns.data)
+        turns.setup()
+        turns.each("first", lambda tool: tool.full(f"{FULL}-1"))
+        for number in range(2, count):
+            studio.night(turns.data, number)
+            turns.add("between", methodcaller("full", f"{FULL}-{number}"))
+        studio.night(turns.data, count)
+        turns.each("last", lambda tool: tool.full(last))
+        turns.totals()
+        turns.sizes("size")
+        turns.each("cleanup", lambda tool: tool.keep_newest())
+        turns.sizes("size after")
+        turns.restores("restore", label=last)
+
+
+def _restores(turns: Turns, parts: Mapping[str, str]) -> None:
+    turns.restores("restore")
+    for step, part in parts.items():
+        turns.restores(step, part)

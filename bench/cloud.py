@@ -11,7 +11,6 @@ bucket, encrypted, with their defaults; every restore is compared with what was 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -19,147 +18,18 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
 
+from bucket_server import NoServerError, bucket_server
 from compare import differences
 from data import make_large, make_small, prepare
 from measure import Command, CommandFailedError, Measurement, adopt_orphans, run
-from tools import PASSWORD, PROJECT
-
-sys.path.insert(0, PROJECT)
-
-from tests.s3_servers import ADMIN, REGION, S3Server, s3_server
+from tool import PROJECT, Tool
+from tool_bucket import BucketPinnacle, BucketRestic
 
 MB = 1_000_000
-BUCKET = "bench"
+NOTE = "note.txt"
+OURS = "Pinnacle, encrypted"
 Figures = dict[tuple[str, str], list[Measurement]]
-
-
-class Tool(Protocol):
-    """What is measured of both."""
-
-    name: str
-
-    def setup(self) -> Command | None:
-        """Forget what was before; return what must still be run for a new repository."""
-
-    def full(self) -> Command:
-        """Back everything up."""
-
-    def unchanged(self) -> Command:
-        """Back up once more, with nothing changed."""
-
-    def restore(self, target: str) -> Command:
-        """Restore all of it below `target`."""
-
-    def one(self, target: str) -> Command:
-        """Restore a single small file."""
-
-
-class Pinnacle:
-    """This project; the bucket is the only place of the backups."""
-
-    name = "Pinnacle"
-
-    def __init__(self, root: str, state: str, server: S3Server) -> None:
-        self._root, self._state, self._server = root, state, server
-
-    def setup(self) -> None:
-        """Begin at a prefix of its own, with nothing remembered."""
-        shutil.rmtree(self._state, ignore_errors=True)
-        os.makedirs(self._state)
-        with open(os.path.join(self._state, "password"), "w", encoding="utf-8") as file:
-            file.write(PASSWORD)
-        cloud = {
-            "enabled": True,
-            "bucket": BUCKET,
-            "prefix": f"pinnacle-{os.urandom(4).hex()}",
-            "endpoint_url": self._server.url,
-            "region": REGION,
-            "access_key": ADMIN.access_key,
-            "secret_key": ADMIN.secret_key,
-        }
-        backup = {"paths": ["data/"], "databases": [], "primary": "cloud"}
-        with open(os.path.join(self._root, "config.json"), "w", encoding="utf-8") as file:
-            json.dump({"backup": backup, "cloud_storage": cloud}, file)
-
-    def full(self) -> Command:
-        """Make a full backup."""
-        return self.run("create", "--name", "full", "--password-file", self._password)
-
-    def unchanged(self) -> Command:
-        """Make an incremental one."""
-        return self.run("create", "--type", "incremental", "--password-file", self._password)
-
-    def restore(self, target: str) -> Command:
-        """Restore the full backup."""
-        words = ("--target", target, "--yes", "--password-file", self._password)
-        return self.run("restore", "full", *words)
-
-    def one(self, target: str) -> Command:
-        """Restore the note."""
-        words = ("--target", target, "--yes", "--password-file", self._password)
-        return self.run("restore", "full", "data/note.txt", *words)
-
-    def forget(self) -> None:
-        """Have the next command know nothing of the bucket."""
-        shutil.rmtree(os.path.join(self._state, "state"), ignore_errors=True)
-
-    def run(self, *arguments: str) -> Command:
-        """Return a command on the studio."""
-        script = os.path.join(PROJECT, "scripts", "backup_restore.py")
-        places = {
-            "PINNACLE_BACKUP__DIRECTORY": os.path.join(self._state, "backups"),
-            "PINNACLE_BACKUP__STATE_DIRECTORY": os.path.join(self._state, "state"),
-        }
-        return Command([sys.executable, script, *arguments], self._root, places)
-
-    @property
-    def _password(self) -> str:
-        return os.path.join(self._state, "password")
-
-
-class Restic:
-    """restic with its defaults."""
-
-    name = "restic"
-
-    def __init__(self, root: str, state: str, server: S3Server) -> None:
-        self._root, self._state, self._server = root, state, server
-        self._prefix = ""
-
-    def setup(self) -> Command:
-        """Make an empty repository at a prefix of its own."""
-        shutil.rmtree(self._state, ignore_errors=True)
-        self._prefix = f"restic-{os.urandom(4).hex()}"
-        return self._run("init")
-
-    def full(self) -> Command:
-        """Make the first backup."""
-        return self._run("backup", "data")
-
-    def unchanged(self) -> Command:
-        """Make the next."""
-        return self._run("backup", "data")
-
-    def restore(self, target: str) -> Command:
-        """Restore the last backup."""
-        return self._run("restore", "latest", "--target", target)
-
-    def one(self, target: str) -> Command:
-        """Restore the note."""
-        return self._run("restore", "latest", "--target", target, "--include", "/data/note.txt")
-
-    def _run(self, *arguments: str) -> Command:
-        variables = {
-            "RESTIC_REPOSITORY": f"s3:{self._server.url}/{BUCKET}/{self._prefix}",
-            "RESTIC_CACHE_DIR": os.path.join(self._state, "cache"),
-            "RESTIC_PASSWORD": PASSWORD,
-            "AWS_ACCESS_KEY_ID": ADMIN.access_key,
-            "AWS_SECRET_ACCESS_KEY": ADMIN.secret_key,
-            "AWS_DEFAULT_REGION": REGION,
-        }
-        return Command(["restic", "--quiet", *arguments], self._root, variables)
 
 
 def main() -> int:
@@ -170,16 +40,15 @@ def main() -> int:
         return 3
     adopt_orphans()
     try:
-        with _place(options.work) as work, s3_server() as server:
-            server.client().create_bucket(Bucket=BUCKET)
+        with _place(options.work) as work, bucket_server() as bucket:
             root = os.path.join(work, "root")
             _data(root, options)
-            tools = [kind(root, os.path.join(work, kind.name), server) for kind in (Pinnacle, Restic)]
-            figures = _rounds(tools, root, work, options.rounds)
-            _print(figures)
-            seconds = _cold_list(tools[0], options.backups)
+            ours = BucketPinnacle(root, os.path.join(work, "Pinnacle"), bucket)
+            theirs = BucketRestic(root, os.path.join(work, "restic"), bucket)
+            _print(_rounds([ours, theirs], root, work, options.rounds))
+            seconds = _cold_list(ours, options.backups)
             print(f"list of {options.backups} backups in a bucket that is not known yet: {seconds:.2f} s")
-    except CommandFailedError as error:
+    except (CommandFailedError, NoServerError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -211,14 +80,14 @@ def _data(root: str, options: argparse.Namespace) -> None:
         make_large(os.path.join(folder, "large"), options.large_mb * MB)
         if options.small_files:
             make_small(os.path.join(folder, "small"), options.small_files)
-        with open(os.path.join(folder, "note.txt"), "w", encoding="utf-8") as file:
+        with open(os.path.join(folder, NOTE), "w", encoding="utf-8") as file:
             file.write("a few kilobytes\n" * 300)
 
     recipe: dict[str, int | str] = {"large": options.large_mb, "small": options.small_files, "kind": "cloud"}
     prepare(folder, recipe, make)
 
 
-def _rounds(tools: list[Pinnacle | Restic], root: str, work: str, rounds: int) -> Figures:
+def _rounds(tools: list[Tool], root: str, work: str, rounds: int) -> Figures:
     """Let the tools take turns in every step: what else the machine does meets both alike."""
     figures: Figures = {}
     target = os.path.join(work, "restored")
@@ -236,11 +105,11 @@ def _one_round(tool: Tool, root: str, target: str, figures: Figures, *, memory: 
     if prepared is not None:
         run(prepared)
     measured("full", tool.full())
-    measured("unchanged", tool.unchanged())
-    for step, command in (("restore", tool.restore), ("one file", tool.one)):
+    measured("unchanged", tool.incremental())
+    for step, part in (("restore", ""), ("one file", NOTE)):
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(target)
-        measured(step, command(target))
+        measured(step, tool.restore(target, part))
         if step == "restore":
             wrong = next(differences(os.path.join(root, "data"), os.path.join(target, "data")), None)
             if wrong is not None:
@@ -256,7 +125,7 @@ def _one_round(tool: Tool, root: str, target: str, figures: Figures, *, memory: 
 def _print(figures: Figures) -> None:
     print(f"{'':<10} {'Pinnacle':>9} {'restic':>9} {'ratio':>6}   restic's time over ours; CPU likewise")
     for step in dict.fromkeys(step for step, _ in figures):
-        ours, theirs = figures[step, "Pinnacle"], figures[step, "restic"]
+        ours, theirs = figures[step, OURS], figures[step, "restic"]
         wall, cpu = _ratio(ours, theirs, "wall"), _ratio(ours, theirs, "cpu")
         medians = [statistics.median(one.wall for one in each) for each in (ours, theirs)]
         print(f"{step:<10} {medians[0]:>7.2f} s {medians[1]:>7.2f} s {wall:>6.2f}   {cpu:.2f}")
@@ -267,22 +136,21 @@ def _ratio(ours: list[Measurement], theirs: list[Measurement], what: str) -> flo
     return statistics.median(getattr(their, what) / getattr(our, what) for our, their in pairs)
 
 
-def _cold_list(tool: Pinnacle | Restic, count: int) -> float:
+def _cold_list(tool: BucketPinnacle, count: int) -> float:
     """Return how long a list takes that knows nothing of the bucket, median of three."""
-    assert isinstance(tool, Pinnacle)
     tool.setup()
     run(tool.full())
     _multiply(tool, count)
-    seconds = []
+    seconds: list[float] = []
     for _ in range(3):
         tool.forget()
-        seconds.append(run(tool.run("list", "--json")).wall)
+        seconds.append(run(tool.listing()).wall)
     return statistics.median(seconds)
 
 
-def _multiply(tool: Pinnacle, count: int) -> None:
+def _multiply(tool: BucketPinnacle, count: int) -> None:
     """Make small backups until there are so many."""
-    words: Mapping[str, str] = tool.run("list").environment
+    words: Mapping[str, str] = tool.listing().environment
     script = (
         "import sys\n"
         "from pinnacle_backup.cli.main import run, _context\n"

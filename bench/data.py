@@ -79,10 +79,18 @@ def _is_small_file(path: str) -> bool:
 def make_large(folder: str, size: int) -> None:
     """Make `size` bytes: a third random, a third log lines, a third one SQLite database."""
     third = size // 3
-    _write(os.path.join(folder, "images.bin"), _random_blocks(third))
+    write(os.path.join(folder, "images.bin"), random_blocks(third, SEED))
     for number in range(4):
-        _write(os.path.join(folder, f"application-{number}.log"), _log_blocks(third // 4, SEED + number))
+        write(os.path.join(folder, f"application-{number}.log"), log_blocks(third // 4, SEED + number))
     make_database(os.path.join(folder, "studio.db"), third)
+
+
+def make_notes(folder: str, count: int = 20) -> None:
+    """Make a folder of small texts, of which one, or all, are restored out of much else."""
+    chance = random.Random(SEED)
+    os.makedirs(folder)
+    for number in range(count):
+        write(os.path.join(folder, f"{number:02}.txt"), iter([text(chance, 5000).encode()]))
 
 
 def make_tiny(folder: str, count: int) -> None:
@@ -92,7 +100,7 @@ def make_tiny(folder: str, count: int) -> None:
             group = number // PER_FOLDER
             place = os.path.join(folder, f"{group // PER_FOLDER:04}", f"{group % PER_FOLDER:02}")
             os.makedirs(place)
-        _write(os.path.join(place, f"{number:08}.txt"), iter([f"This is file {number}.\n".encode()]))
+        write(os.path.join(place, f"{number:08}.txt"), iter([f"This is file {number}.\n".encode()]))
 
 
 def make_database(path: str, size: int) -> None:
@@ -104,19 +112,19 @@ def make_database(path: str, size: int) -> None:
             "CREATE TABLE articles (id INTEGER PRIMARY KEY, title TEXT, body TEXT, views INTEGER)"
         )
         rows = (
-            (_text(chance, 30), _text(chance, ROW_BYTES - 40), chance.randrange(10**6))
+            (text(chance, 30), text(chance, ROW_BYTES - 40), chance.randrange(10**6))
             for _ in range(_rows(size))
         )
         database.executemany("INSERT INTO articles (title, body, views) VALUES (?, ?, ?)", rows)
 
 
-def update_rows(path: str, share: float) -> None:
+def update_rows(path: str, share: float, seed: int = SEED + 1) -> None:
     """Give this share of a database's rows, anywhere in it, another body of the same length."""
-    chance = random.Random(SEED + 1)
+    chance = random.Random(seed)
     with closing(sqlite3.connect(path)) as database, database:
         (count,) = database.execute("SELECT count(*) FROM articles").fetchone()
         chosen = chance.sample(range(1, count + 1), round(count * share))
-        rows = ((_text(chance, ROW_BYTES - 40), row) for row in chosen)
+        rows = ((text(chance, ROW_BYTES - 40), row) for row in chosen)
         database.executemany("UPDATE articles SET body = ? WHERE id = ?", rows)
 
 
@@ -124,7 +132,7 @@ def _rows(size: int) -> int:
     return size // ROW_BYTES
 
 
-def _text(chance: random.Random, length: int) -> str:
+def text(chance: random.Random, length: int) -> str:
     """Return words with a number among every four, `length` characters long."""
     words = chance.choices(WORDS, k=length // 6)
     for place in range(0, len(words), 4):
@@ -132,13 +140,15 @@ def _text(chance: random.Random, length: int) -> str:
     return " ".join(words)[:length]
 
 
-def _random_blocks(size: int) -> Iterator[bytes]:
-    chance = random.Random(SEED)
+def random_blocks(size: int, seed: int) -> Iterator[bytes]:
+    """Yield bytes that nothing compresses."""
+    chance = random.Random(seed)
     for start in range(0, size, MIB):
         yield chance.randbytes(min(MIB, size - start))
 
 
-def _log_blocks(size: int, seed: int) -> Iterator[bytes]:
+def log_blocks(size: int, seed: int) -> Iterator[bytes]:
+    """Yield lines as a web server logs them."""
     chance = random.Random(seed)
     clock, written = 1_760_000_000.0, 0
     while written < size:
@@ -160,7 +170,8 @@ def _log_line(chance: random.Random) -> str:
     )
 
 
-def _write(path: str, blocks: Iterator[bytes]) -> None:
+def write(path: str, blocks: Iterator[bytes]) -> None:
+    """Write a file."""
     with open(path, "wb") as file:
         file.writelines(blocks)
 

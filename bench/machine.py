@@ -9,6 +9,15 @@ import subprocess
 from datetime import UTC, datetime
 
 GIB = 1 << 30
+PROGRAMS = {
+    "restic": ("restic", "version"),
+    "Borg": ("borg", "--version"),
+    "duplicity": ("duplicity", "--version"),
+    "GNU tar": ("tar", "--version"),
+    "pigz": ("pigz", "--version"),
+    "zstd": ("zstd", "--version"),
+    "rclone": ("rclone", "version"),
+}
 
 
 def facts(place: str) -> dict[str, str]:
@@ -20,9 +29,7 @@ def facts(place: str) -> dict[str, str]:
         "System": f"Linux {platform.release().split('-')[0]}, {_file_system(place)}",
         "Python": platform.python_version(),
         "Pinnacle Backup": _version_of_project(),
-        "restic": _version("restic", "version"),
-        "GNU tar": _version("tar", "--version"),
-        "pigz": _version("pigz", "--version"),
+        **{name: found for name, words in PROGRAMS.items() if (found := _version(*words))},
     }
 
 
@@ -61,7 +68,7 @@ def _version(*command: str) -> str:
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        return "not installed"
+        return ""
     found = re.search(r"\d+(\.\d+)+", answer.stdout + answer.stderr)
     return found[0] if found else "unknown"
 
@@ -72,4 +79,8 @@ def _version_of_project() -> str:
         found = re.search(r'__version__ = "(.*)"', file.read())
     describe = ["git", "-C", project, "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
-    return f"{found[1] if found else ''} ({commit or 'no commit'})"
+    changed = subprocess.run(
+        ["git", "-C", project, "status", "--porcelain", "src"], capture_output=True, check=False
+    ).stdout
+    state = f"{commit or 'no commit'}{', with changes' if changed else ''}"
+    return f"{found[1] if found else ''} ({state})"

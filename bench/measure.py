@@ -1,9 +1,10 @@
 """
-Run a command and measure it: wall time, CPU time of the whole tree, peak memory of the whole tree.
+Run a command and measure it: wall time, and CPU time, bytes read and peak memory of the whole tree.
 
 Memory is the sum of the proportional set sizes (`Pss` of /proc/PID/smaps_rollup) of the command and
 everything it started, so that pages that processes share count once. Reading it fifty times a second slows
-the command down, which is why time and memory are taken in different runs.
+the command down, which is why time and memory are taken in different runs. Bytes read are what the kernel
+adds to /proc/self/io when a child has ended: all that `read` and its like returned, and what a disk gave.
 """
 
 from __future__ import annotations
@@ -40,11 +41,15 @@ class Measurement:
     Attributes:
         wall, cpu: Seconds.
         memory: Bytes at the peak; 0 where it was not measured, or too quick to be.
+        read: Bytes that were read, from files, pipes and sockets.
+        disk: Bytes that had to come from a disk.
     """
 
     wall: float
     cpu: float
     memory: int = 0
+    read: int = 0
+    disk: int = 0
 
 
 class CommandFailedError(Exception):
@@ -60,7 +65,7 @@ def run(command: Command, *, memory: bool = False) -> Measurement:
     """
     os.sync()  # what the last command left to write must not slow this one down
     with TemporaryFile() as log, _sampling(memory) as peak:
-        before, begun = _children_cpu(), time.perf_counter()
+        before, read, begun = _children_cpu(), _bytes_read(), time.perf_counter()
         process = subprocess.Popen(
             command.arguments,
             cwd=command.cwd,
@@ -73,9 +78,10 @@ def run(command: Command, *, memory: bool = False) -> Measurement:
         wall = time.perf_counter() - begun
         _reap_orphans()
         cpu = _children_cpu() - before
+        taken = [after - earlier for after, earlier in zip(_bytes_read(), read, strict=True)]
         if code:
             raise CommandFailedError(f"{' '.join(command.arguments)}: exit code {code}\n{_tail(log)}")
-    return Measurement(wall, cpu, peak.bytes)
+    return Measurement(wall, cpu, peak.bytes, *taken)
 
 
 def adopt_orphans() -> None:
@@ -133,6 +139,13 @@ def _pss(pid: int) -> int:
 def _children_cpu() -> float:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
+
+
+def _bytes_read() -> tuple[int, int]:
+    """Return what this process and all its ended children have read, and how much of that from a disk."""
+    with open("/proc/self/io", encoding="ascii") as file:
+        values = dict(line.split(": ") for line in file.read().splitlines())
+    return int(values["rchar"]), int(values["read_bytes"])
 
 
 def _reap_orphans() -> None:
