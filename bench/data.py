@@ -153,7 +153,7 @@ def log_blocks(size: int, seed: int) -> Iterator[bytes]:
     clock, written = 1_760_000_000.0, 0
     while written < size:
         lines = []
-        for _ in range(5000):
+        for _ in range(min(5000, (size - written) // 60 + 1)):
             clock += chance.random()
             lines.append(f"{clock:.3f} {_log_line(chance)}\n")
         block = "".join(lines).encode()[: size - written]
