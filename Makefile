@@ -38,9 +38,9 @@ check: ## Check style, types, layers, spelling and documentation
 	@.venv/bin/codespell *.md *.py src scripts tests docs bench/*.py
 	@$(PYTEST) tests/docs
 
-bench: ## Measure beside restic and tar, and write docs/benchmarks.md (takes an hour)
-	@scripts/install.sh run
-	@scripts/tools.sh restic pigz
+bench: ## Measure beside restic, Borg, tar and more, and write docs/benchmarks.md (ARGS=--trial: minutes)
+	@scripts/install.sh dev
+	@scripts/tools.sh restic borg duplicity gpg pigz zstd
 	@$(PYTHON_IN_VENV) bench/run.py $(ARGS)
 
 clean: ## Remove .venv and all caches; backups, logs and data stay

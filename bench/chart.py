@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import svg
-from figures import OURS, Ratio, Record, ratio, tools_in, values
+from figures import Ratio, Record, ratio, tools_in, values
 from rows import Row, times
+from tools import NAMES
 
 WIDTH, LEFT, RIGHT, STEP, HEAD = 860, 210, 30, 34, 66
-_LEGEND_COLUMN = 128
+_LEGEND_COLUMN = 160
 REFERENCE = ("encrypted", "deduplicated", "plain")
 
 
@@ -51,7 +52,7 @@ def chart(title: str, rows: Iterable[Row], records: Sequence[Record], names: Map
     bottom = top + STEP * len(lines)
     elements = [*heading, *_legend(present, names), *_grid(scale, top, bottom)]
     for number, (words, found) in enumerate(lines):
-        elements += _drawn(words, found, top + STEP * number + STEP / 2, scale, present, names)
+        elements += _drawn(words, found, top + STEP * number + STEP / 2, scale, names)
     return svg.document(WIDTH, bottom + 36, title, elements)
 
 
@@ -66,6 +67,11 @@ def _scale(found: Iterable[Ratio]) -> Scale:
     return Scale(min(-1, math.floor(min(logs))), max(1, math.ceil(max(logs))))
 
 
+def _series(tool: str) -> int:
+    """Return the number of a tool's mark, the same in every chart."""
+    return NAMES.index(tool)
+
+
 def _columns() -> int:
     return (WIDTH - 40) // _LEGEND_COLUMN
 
@@ -75,8 +81,8 @@ def _legend(present: Sequence[str], names: Mapping[str, str]) -> list[str]:
     for number, tool in enumerate(present):
         row, column = divmod(number, _columns())
         x, y = 26 + column * _LEGEND_COLUMN, HEAD + 22 * row
-        short = names[tool].replace("Pinnacle, ", "") if tool in OURS[1:] else names[tool]
-        elements += [svg.mark(number, x, y, names[tool]), svg.text(x + 13, y + 4, short, kind="text small")]
+        mark = svg.mark(_series(tool), x, y, names[tool])
+        elements += [mark, svg.text(x + 13, y + 4, names[tool], kind="text small")]
     return elements
 
 
@@ -97,12 +103,11 @@ def _drawn(
     found: Mapping[str, Ratio],
     y: float,
     scale: Scale,
-    present: Sequence[str],
     names: Mapping[str, str],
 ) -> list[str]:
     elements = [svg.text(LEFT - 14, y + 4, words, anchor="end")]
     for tool, each in reversed(list(found.items())):
-        number = list(present).index(tool)
+        number = _series(tool)
         span = f", {times(each.lowest)} to {times(each.highest)}" if each.rounds > 1 else ""
         note = f"{names[tool]}: {times(each.middle)}{span}"
         ends = scale.place(each.lowest), scale.place(each.highest)

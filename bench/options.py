@@ -25,6 +25,8 @@ SIZES = {
 }
 """By option: in earnest, in a trial, what it is."""
 
+_PAGE = os.path.join(PROJECT, "docs", "benchmarks.md")
+
 
 def parse(arguments: Sequence[str], sets: Collection[str], description: str | None) -> argparse.Namespace:
     """
@@ -48,7 +50,9 @@ def parse(arguments: Sequence[str], sets: Collection[str], description: str | No
         parser.add_argument(option, type=int, metavar="N", help=f"{what}: {size:,}, in a trial {trial:,}")
     parser.add_argument("--no-memory", action="store_true", help="leave the round out that measures memory")
     parser.add_argument("--work", default=os.path.join(PROJECT, "bench", "data"), help="needs 40 GB")
-    parser.add_argument("--output", default=os.path.join(PROJECT, "docs", "benchmarks.md"))
+    parser.add_argument(
+        "--output", help="page, with JSON beside it: docs/benchmarks.md, in a trial one of its own"
+    )
     options = parser.parse_args(arguments)
     for chosen, known in ((options.sets, sets), (options.tools, NAMES)):
         if unknown := [name for name in chosen if name not in known]:
@@ -73,3 +77,5 @@ def _sizes(options: argparse.Namespace) -> None:
         if getattr(options, name) is None:
             setattr(options, name, trial if options.trial else size)
     options.no_memory = options.no_memory or options.trial
+    page = os.path.join(options.work, "trial.md") if options.trial else _PAGE
+    options.output = options.output or page

@@ -2,7 +2,7 @@
 Measure Pinnacle Backup beside restic, Borg, duplicity, GNU tar and rclone, and write docs/benchmarks.md.
 
     python bench/run.py                                  everything, several hours
-    python bench/run.py --trial --output /tmp/trial.md   the same of small sizes, two or three minutes
+    python bench/run.py --trial                          the same of small sizes, two or three minutes
     python bench/run.py --sets small --rounds 5          one set; the others keep their figures
 
 Tools that are not installed are left out, and named. `--work` must lie on a file system with a journal where
@@ -34,6 +34,7 @@ def main() -> int:
     """Run the sets that were asked for; each result is on disk before the next one starts."""
     options = parse(sys.argv[1:], SETS, __doc__)
     adopt_orphans()
+    os.environ["PATH"] += os.pathsep + os.path.dirname(sys.executable)  # tools from the same environment
     os.makedirs(options.work, exist_ok=True)
     bench = Bench(options)
     try:

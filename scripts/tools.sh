@@ -5,6 +5,7 @@ set -eu
 
 package_of() {
     case $1 in
+        borg) echo borgbackup ;;
         bsdtar) echo libarchive-tools ;;
         7z) echo p7zip-full ;;
         setfacl) echo acl ;;

@@ -413,6 +413,7 @@ def test_a_trial_is_small_and_what_was_said_counts() -> None:
     assert (trial.small_files, trial.rounds, trial.no_memory) == (7, 1, True)
     assert (whole.small_files, whole.rounds, whole.no_memory) == (100_000, 3, False)
     assert trial.large_mb < whole.large_mb
+    assert trial.output != whole.output == str(BENCH.parent / "docs/benchmarks.md")
 
 
 def test_the_limit_reads_every_byte_once(tmp_path: Path) -> None:
