@@ -73,7 +73,7 @@ class Place:
         return create(
             BackupJob(
                 root=self.root,
-                skip=(self._scratch, self._backups),
+                rules=Rules(skip=(self._scratch, self._backups)),
                 type=kind,
                 scratch=self._scratch,
                 **orders,

@@ -10,6 +10,7 @@ import msgspec
 from pinnacle_backup.app.bases import locked_backups, locked_fulls
 from pinnacle_backup.app.cleanup import make_room
 from pinnacle_backup.app.passwords import PasswordSource
+from pinnacle_backup.app.protection import rules_of
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.space import record_sample
@@ -91,10 +92,7 @@ def job_of(studio: Studio, request: CreateRequest, scratch: str) -> backup.Backu
         root=studio.root,
         sources=settings.paths,
         databases=settings.databases,
-        exclude=settings.exclude,
-        exclude_caches=settings.exclude_caches,
-        one_file_system=settings.one_file_system,
-        skip=studio.reserved,
+        rules=rules_of(studio),
         type=request.type,
         name=request.name or "",
         deduplicate=settings.deduplicate,

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import msgspec
 
-from pinnacle_backup.config.faults import explain
 from pinnacle_backup.config.redact import one_line
 from pinnacle_backup.config.schema import SECTIONS, Configuration
 from pinnacle_backup.config.secrets import Secret, missing_in, secrets_in
@@ -148,6 +147,8 @@ def _checked(values: Values) -> Configuration:
     try:
         return msgspec.convert(values.data, Configuration, dec_hook=_secret)
     except msgspec.ValidationError as error:
+        from pinnacle_backup.config.faults import explain  # noqa: PLC0415 - it takes time that few errors cost
+
         raise explain(error, values) from None
     except UnicodeEncodeError:
         raise ConfigError(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptography.hazmat.primitives.hashes import SHA512
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 COMMITMENT_BYTES: Final = 32
@@ -17,6 +14,9 @@ _SEGMENTS: Final = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0"
 
 def expand(key: bytes, info: bytes, length: int) -> bytes:
     """Return ``length`` bytes that only who has ``key`` can tell from random ones."""
+    from cryptography.hazmat.primitives.hashes import SHA512  # noqa: PLC0415 - plain backups do without
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand  # noqa: PLC0415 - plain backups do without
+
     return HKDFExpand(SHA512(), length, info).derive(key)
 
 

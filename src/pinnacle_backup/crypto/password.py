@@ -6,7 +6,6 @@ import unicodedata
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from pinnacle_backup.crypto.keys import KEY_BYTES
 from pinnacle_backup.errors import FormatError, PasswordError, PinnacleError
@@ -63,6 +62,8 @@ def derive(password: str, salt: bytes, parameters: KdfParameters) -> bytes:
         PasswordError: The password is empty or no text.
         PinnacleError: The machine has too little memory.
     """
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 - plain backups do without
+
     parameters.check()
     secret = _encode(password)
     argon2id = Argon2id(

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from pinnacle_backup.crypto.keys import NONCE_BYTES, TAG_BYTES
 from pinnacle_backup.errors import DamagedError, FormatError
 from pinnacle_backup.model.streams import Buffer
@@ -20,7 +17,11 @@ class SegmentCipher:
     """Encrypts and decrypts the segments of one archive."""
 
     def __init__(self, key: bytes, base_nonce: bytes) -> None:
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - plain backups do without
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - plain backups do without
+
         self._cipher = AESGCM(key)
+        self._not_authentic = InvalidTag
         self._base = int.from_bytes(base_nonce, "big")
 
     def encrypt(self, number: int, plain: Buffer, into: memoryview) -> None:
@@ -36,7 +37,7 @@ class SegmentCipher:
         """
         try:
             self._cipher.decrypt_into(self._nonce(number), stored, None, into)
-        except InvalidTag:
+        except self._not_authentic:
             offset = number * SEGMENT_BYTES
             raise DamagedError(
                 f"encrypted bytes are damaged or were changed: segment {number:,}, plain offset {offset:,}",

@@ -10,8 +10,6 @@ from hmac import compare_digest
 from typing import Final
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pinnacle_backup.crypto.keys import COMMITMENT_BYTES, KEY_BYTES, NONCE_BYTES, TAG_BYTES, slot_keys
 from pinnacle_backup.crypto.password import KdfParameters, derive
@@ -101,6 +99,9 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             FormatError: The password is the right one, the sealed key is not.
         """
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - plain backups do without
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - plain backups do without
+
         key, commitment = slot_keys(password_key, self.prefix, repository)
         if not compare_digest(commitment, self.commitment):
             return None
@@ -140,6 +141,8 @@ def seal(
     Raises:
         UsageError: The password is empty or no text, or the label is too long or no text.
     """
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - plain backups do without
+
     _check_label(label)
     slot = KeySlot(parameters=parameters, salt=randomness(SALT_BYTES), created=created, label=label)
     try:

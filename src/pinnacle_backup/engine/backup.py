@@ -6,7 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -41,7 +41,6 @@ from pinnacle_backup.model.results import BackupReport, Problem
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.repository.names import archive_name
 from pinnacle_backup.repository.repository import Repository
-from pinnacle_backup.sources.exclude import Excluder
 from pinnacle_backup.sources.scan import Rules, scan
 from pinnacle_backup.sources.sqlite import freeze
 
@@ -57,10 +56,7 @@ class BackupJob:
         root: The studio root, absolute.
         sources: Paths to read, relative to the root or absolute.
         databases: Patterns (relative to the root) and paths of SQLite databases to take in one instant.
-        exclude: Patterns in .gitignore syntax.
-        exclude_caches: Leave out folders marked with CACHEDIR.TAG.
-        one_file_system: Do not descend into other file systems.
-        skip: Absolute paths that are never read: the repository and our own state.
+        rules: What is left out; the repository and our own state have to be.
         type: ``full`` or ``incremental``.
         name: Custom name; empty for one made of the time.
         deduplicate: Let a full refer to content of earlier backups.
@@ -78,10 +74,7 @@ class BackupJob:
     root: str
     sources: tuple[str, ...]
     databases: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    exclude_caches: bool = True
-    one_file_system: bool = False
-    skip: tuple[str, ...] = ()
+    rules: Rules = field(default_factory=Rules)
     type: str = FULL
     name: str = ""
     deduplicate: bool = False
@@ -95,15 +88,6 @@ class BackupJob:
     listed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     wait: float = 10.0
-
-    def rules(self) -> Rules:
-        """Return what a scan leaves out."""
-        return Rules(
-            exclude=Excluder(self.exclude),
-            exclude_caches=self.exclude_caches,
-            one_file_system=self.one_file_system,
-            skip=self.skip,
-        )
 
 
 def create(
@@ -293,7 +277,7 @@ class _Run:
         if self._type == INCREMENTAL:
             self._compare_in_sections(assembly, base, sources)
             return
-        found = scan(job.root, sources, rules=job.rules(), problems=self._warnings)
+        found = scan(job.root, sources, rules=job.rules, problems=self._warnings)
         for change in changes.compare(
             found, base.entries(), taken_ns=base.taken_ns, keep=self._could_not_look
         ):
@@ -301,7 +285,7 @@ class _Run:
         assembly.finish()
 
     def _compare_in_sections(self, assembly: Assembly, base: Base, sources: tuple[str, ...]) -> None:
-        comparison, sections = base.comparison(self._job.root, sources, self._job.rules())
+        comparison, sections = base.comparison(self._job.root, sources, self._job.rules)
         for differences in compare_sections(self._pipeline.workers, comparison, sections):
             self._warnings += [p for p in differences.problems if p not in self._warnings]
             for change in differences.changes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from pinnacle_backup.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 
 class Excluder:
@@ -21,12 +23,9 @@ class Excluder:
         ConfigError: A pattern makes no sense.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        try:
-            self._spec = GitIgnoreSpec.from_lines(patterns)
-        except ValueError as error:
-            raise ConfigError(f"backup.exclude: {error}", hint="patterns are those of .gitignore") from error
-        self._any = _any_of(self._spec)
+    def __init__(self, patterns: Sequence[str] = ()) -> None:
+        self._spec = _parsed(patterns) if patterns else None
+        self._any = _any_of(self._spec) if self._spec else None
 
     def __bool__(self) -> bool:
         return self._any is not None
@@ -35,7 +34,18 @@ class Excluder:
         """Tell whether a path is left out; of a folder that is, nothing below is looked at."""
         if folder:
             path += "/"
-        return self._any is not None and bool(self._any.match(path)) and self._spec.match_file(path)
+        if self._any is None or self._spec is None:
+            return False
+        return bool(self._any.match(path)) and self._spec.match_file(path)
+
+
+def _parsed(patterns: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most have no patterns, and need not wait for it
+
+    try:
+        return GitIgnoreSpec.from_lines(patterns)
+    except ValueError as error:
+        raise ConfigError(f"backup.exclude: {error}", hint="patterns are those of .gitignore") from error
 
 
 def _any_of(spec: GitIgnoreSpec) -> re.Pattern[str] | None:

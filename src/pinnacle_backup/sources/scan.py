@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import merge
 from typing import Final, NamedTuple
 
@@ -65,7 +65,7 @@ class Rules:
         skip: Absolute paths that are never looked at, whatever name leads to them.
     """
 
-    exclude: Excluder
+    exclude: Excluder = field(default_factory=Excluder)
     exclude_caches: bool = True
     one_file_system: bool = False
     skip: Collection[str] = ()
