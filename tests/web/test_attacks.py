@@ -152,7 +152,7 @@ class TestForgedRequests:
             own = {"Origin": client.headers.pop("Origin")}
             for headers in self.FOREIGN:
                 for route in ALL:
-                    if route.method != "GET":
+                    if route.method not in ("GET", "HEAD"):
                         answer = client.request(route.method, route.address(), headers=headers, json={})
                         assert answer.status_code == 403, (route, headers)
             assert client.get("/api/v1/session").status_code == 200
