@@ -86,7 +86,7 @@ def test_entries_from_any_path_on(large) -> None:
         assert list(reader.entries(start=start)) == ENTRIES[begin:], start
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(number=st.integers(0, len(ENTRIES) - 1))
 def test_one_path_is_found_with_two_reads(large, number) -> None:
     """Its tail when it is opened, one part of the manifest then: however large the archive is."""
