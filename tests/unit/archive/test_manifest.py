@@ -148,7 +148,7 @@ def listed(state: dict[str, int | None]) -> list[Entry]:
     ]
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(STATES, STATES, st.lists(PATHS, max_size=5))
 def test_a_merge_is_what_a_dictionary_makes_of_it(base, later, gone) -> None:
     changes: dict[str, int | None] = {**dict.fromkeys([*gone, *list(base)[:2]]), **later}

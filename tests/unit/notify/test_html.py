@@ -55,7 +55,7 @@ def test_names_of_files_stay_names(part: str, message: Callable[..., Message]):
     assert seen.attributes <= ATTRIBUTES
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.text(), st.text(min_size=1), st.text())
 def test_no_text_adds_a_tag_or_an_attribute(name: str, value: str, line: str):
     plain = Seen(as_html(_message(facts=(("a", "b"),), details=("c",))))
