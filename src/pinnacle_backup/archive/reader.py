@@ -16,7 +16,8 @@ from pinnacle_backup.model.paths import from_bytes, order_key, to_bytes
 from pinnacle_backup.model.streams import ByteSource
 
 _TAIL: Final = 64 << 10
-_STEP: Final = 1 << 20
+_STEP: Final = 256 << 10
+"""Read at once to check the whole: what the processor's caches hold, and the heap need not give back."""
 
 
 class ArchiveReader:

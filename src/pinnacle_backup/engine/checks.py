@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from pinnacle_backup.archive.content import ContentReader
-from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.crypto.envelope import is_encrypted, read_head, read_totals
 from pinnacle_backup.engine.grouping import Item, content_size
+from pinnacle_backup.engine.hashed_source import HashedSource
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.unordered import Meter
 from pinnacle_backup.engine.workers import WorkerContext
@@ -28,7 +28,6 @@ from pinnacle_backup.store.failures import store_error
 HASH_BYTES: Final = 16
 """Of one page in a page table (format.md, "Entry lines")."""
 
-_STEP: Final = 1 << 20
 _SHOWN: Final = 3
 
 
@@ -108,11 +107,8 @@ def check_archive(
     del context
     name = opener.name(backup)
     try:
-        reader = opener(backup)
-        try:
-            found = _check_stored(reader, backup, opener, meter, hashed=sidecar is not None)
-        finally:
-            reader.close()
+        with contextlib.closing(opener.stored(backup)) as stored:
+            found = _check_stored(stored, backup, opener, meter, hashed=sidecar is not None)
     except (DamagedError, StoreError) as error:
         return (Problem(printable(name), error.message),)
     if sidecar is not None and found != sidecar:
@@ -121,28 +117,19 @@ def check_archive(
     return ()
 
 
-def _check_stored(
-    reader: ArchiveReader, backup: str, opener: OpenByName, meter: Meter, *, hashed: bool
-) -> str:
+def _check_stored(stored: ByteSource, backup: str, opener: OpenByName, meter: Meter, *, hashed: bool) -> str:
     """Check the plain stream and the envelope around it; return the file's SHA-256 where it is wanted."""
-    with contextlib.closing(opener.stored(backup)) as source:
-        if not is_encrypted(source):
-            return reader.check_stream(meter)
-        head = read_head(source)
-        head.check_slots()
-        totals = read_totals(source, head, opener.master_key(backup, head))
-        if totals != reader.summary.totals:
-            raise DamagedError(f"{reader.name}: footer and summary contradict each other")
-        reader.check_stream(meter)
-        return _sha256(source, meter) if hashed else ""
-
-
-def _sha256(source: ByteSource, meter: Meter) -> str:
-    digest = hashlib.sha256()
-    for offset in range(0, source.size, _STEP):
-        digest.update(source.read_at(offset, min(_STEP, source.size - offset)))
-        meter(0)
-    return digest.hexdigest()
+    if not is_encrypted(stored):
+        return opener.reader(backup, stored).check_stream(meter)
+    source = HashedSource(stored)
+    reader = opener.reader(backup, source)
+    head = read_head(source)
+    head.check_slots()
+    totals = read_totals(source, head, opener.master_key(backup, head))
+    if totals != reader.summary.totals:
+        raise DamagedError(f"{reader.name}: footer and summary contradict each other")
+    reader.check_stream(meter)
+    return source.finish(meter) if hashed else ""
 
 
 def _hashed(entry: Entry, archives: Sequence[str], content: ContentReader) -> Iterator[memoryview]:

@@ -18,13 +18,21 @@ LARGE: Final = 1 << 20
 GROUP_BYTES: Final = 4 << 20
 GROUP_ENTRIES: Final = 1000
 _STRETCH: Final = 4
+_CONSIDERABLE: Final = 8
+"""A file that is an eighth of all there is, or more, is not kept waiting."""
+
+_MOST_WAITING: Final = 64
 
 Item = tuple[Entry, tuple[str, ...]]
 """An entry, and the archive table that its extents count in."""
 
 
 def group(
-    items: Iterable[Item], *, most_bytes: int = GROUP_BYTES, most_entries: int = GROUP_ENTRIES
+    items: Iterable[Item],
+    *,
+    total: int = 0,
+    most_bytes: int = GROUP_BYTES,
+    most_entries: int = GROUP_ENTRIES,
 ) -> Iterator[list[Item]]:
     """
     Yield every entry in exactly one group.
@@ -34,14 +42,21 @@ def group(
 
     Args:
         items: Entries in path order.
+        total: Bytes of all of them together, where that is known. Then large files that are a small part of
+            it wait till the end, the largest first: workers that are done have these, while another one is
+            still at a very large file. Only so many wait.
         most_bytes, most_entries: A group that has as much content or as many entries ends where the next
             member begins, and at four times as much in any case.
     """
     current = _Group()
+    waiting: list[tuple[int, Item]] = []
     for item in items:
         size = content_size(item[0])
         if size > LARGE:
-            yield [item]
+            if size * _CONSIDERABLE < total and len(waiting) < _MOST_WAITING:
+                waiting.append((size, item))
+            else:
+                yield [item]
             continue
         if current.is_full(most_bytes, most_entries) and current.may_end_before(
             item, most_bytes, most_entries
@@ -51,6 +66,8 @@ def group(
         current.add(item, size)
     if current.items:
         yield current.items
+    for _, item in sorted(waiting, key=lambda one: -one[0]):
+        yield [item]
 
 
 def content_size(entry: Entry) -> int:

@@ -91,7 +91,7 @@ class Execution:
 
         try:
             self._change_live(pipeline, progress, done)
-            for items in group(self._files()):
+            for items in group(self._files(), total=self.fates.nbytes):
                 pipeline.call(done, restore_files, self.places, Packed(items), self.opener)
             pipeline.drain()
             self._make_links()

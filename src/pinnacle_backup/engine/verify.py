@@ -106,7 +106,8 @@ class _Run:
 
     def check_entries(self) -> None:
         """Have the content of all files checked."""
-        for items in group(self._files()):
+        total = self._own.summary.totals.size if self._own is not None else 0
+        for items in group(self._files(), total=total):
             self._tasks.call(self._receive(items), check_files, Packed(items), self._opener)
 
     def check_totals(self) -> None:

@@ -85,9 +85,13 @@ class OpenByName:
         Raises:
             DamagedError: No archive of that id is there.
         """
+        return self.reader(backup, self.stored(backup))
+
+    def reader(self, backup: str, stored: ByteSource) -> ArchiveReader:
+        """Return the archive of a backup in the bytes that ``stored`` gave for it; closes them with it."""
         if backup not in self._names and self._otherwise is not None:
-            return self._otherwise(backup)
-        return open_archive(self.stored(backup), self.name(backup), self._keyring)
+            return self._otherwise.reader(backup, stored)
+        return open_archive(stored, self.name(backup), self._keyring)
 
     def name(self, backup: str) -> str:
         """Return the name of a backup's archive; for one that is missing, words that stand for it."""

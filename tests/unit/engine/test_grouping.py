@@ -41,6 +41,22 @@ def test_a_large_file_stands_alone_and_parts_nobody() -> None:
     assert paths(list(group(items))) == [["b"], ["a", "c"]]
 
 
+def test_what_is_a_small_part_of_all_waits() -> None:
+    """A worker that is done has something left, while another one is at the largest file."""
+    sizes = {"a": LARGE + 1, "b": LARGE + 5, "c": 10, "d": 40 * LARGE, "e": LARGE + 3, "f": 10}
+    items = [file(path, 1000 * number, size) for number, (path, size) in enumerate(sizes.items())]
+    groups = paths(list(group(items, total=sum(sizes.values()), most_entries=1)))
+    assert groups == [["d"], ["c"], ["f"], ["b"], ["e"], ["a"]]
+
+
+def test_only_so_many_wait() -> None:
+    """However many large files there are, few of them are held."""
+    items = [file(f"{number:04}", 1000 * number, LARGE + 1) for number in range(1000)]
+    groups = paths(list(group(items, total=1000 * (LARGE + 1))))
+    assert groups[0] == ["0064"]
+    assert len(groups) == 1000
+
+
 def test_members_of_several_archives_share_a_group() -> None:
     """Of an incremental, entries of the base and changed ones take turns; both keep their members together."""
     items = [
