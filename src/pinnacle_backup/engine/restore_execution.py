@@ -22,11 +22,12 @@ from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.restore_files import Written, restore_files
 from pinnacle_backup.engine.restore_live import DatabaseInUse, staged
 from pinnacle_backup.engine.restore_plan import Fate, Fates
-from pinnacle_backup.engine.workers import Pipeline, Workers
+from pinnacle_backup.engine.unordered import Unordered
+from pinnacle_backup.engine.workers import Workers
 from pinnacle_backup.errors import PinnacleError, RestoreError
 from pinnacle_backup.files.target import TargetTree
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
-from pinnacle_backup.model.paths import printable
+from pinnacle_backup.model.paths import order_key, printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.archives import OpenByName
@@ -80,20 +81,8 @@ class Execution:
     def carry_out(self, progress: Progress) -> None:
         self._tree(self.places.target)
         progress.phase("restore", total_bytes=self.fates.nbytes)
-        pipeline = Pipeline(self.workers)
-
-        def done(written: Written) -> None:
-            self.restored += written.done
-            self.nbytes += written.nbytes
-            self.problems += written.problems
-            self.notes += written.notes
-            progress.advance(nbytes=written.nbytes, items=written.done, path=written.last)
-
         try:
-            self._change_live(pipeline, progress, done)
-            for items in group(self._files(), total=self.fates.nbytes):
-                pipeline.call(done, restore_files, self.places, Packed(items), self.opener)
-            pipeline.drain()
+            self._write_files(progress)
             self._make_links()
             self._remove()
             self._finish_folders()
@@ -109,11 +98,28 @@ class Execution:
             for tree in self._trees.values():
                 tree.close()
 
-    def _change_live(self, pipeline: Pipeline, progress: Progress, done: Callable[[Written], None]) -> None:
+    def _write_files(self, progress: Progress) -> None:
+        """Have the workers write all files, in whatever order they are done; tell of them in path order."""
+
+        def done(written: Written) -> None:
+            self.restored += written.done
+            self.nbytes += written.nbytes
+            self.problems += written.problems
+            self.notes += written.notes
+            progress.advance(items=written.done, path=written.last)
+
+        with Unordered(self.workers, lambda count: progress.advance(nbytes=count)) as tasks:
+            self._change_live(tasks, progress, done)
+            for items in group(self._files(), total=self.fates.nbytes):
+                tasks.call(done, restore_files, self.places, Packed(items), self.opener)
+        for told in (self.problems, self.notes):
+            told.sort(key=lambda problem: order_key(problem.path))
+
+    def _change_live(self, tasks: Unordered, progress: Progress, done: Callable[[Written], None]) -> None:
         """Change what is in use: all of it is read and checked before the first is touched."""
         if not self.live:
             return
-        with staged(self.live, self.scratch, pipeline, self.opener, done) as contents:
+        with staged(self.live, self.scratch, tasks, self.opener, done) as contents:
             for used, content in contents:
                 progress.advance(path=used.path)
                 try:

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.places import Places
+from pinnacle_backup.engine.unordered import Meter
 from pinnacle_backup.engine.workers import WorkerContext
-from pinnacle_backup.errors import DamagedError, PinnacleError
+from pinnacle_backup.errors import DamagedError, Interrupted, PinnacleError
 from pinnacle_backup.files.target import PendingFile, TargetTree
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.paths import printable
@@ -40,7 +41,9 @@ class Written(NamedTuple):
     last: str
 
 
-def restore_files(context: WorkerContext, places: Places, packed: Packed, opener: OpenByName) -> Written:
+def restore_files(
+    context: WorkerContext, meter: Meter, places: Places, packed: Packed, opener: OpenByName
+) -> Written:
     """Write files that share members; each is checked before it takes its name."""
     items = packed.items
     problems: list[Problem] = []
@@ -48,7 +51,9 @@ def restore_files(context: WorkerContext, places: Places, packed: Packed, opener
     done = nbytes = 0
     for entry, archives in items:
         try:
-            remarks = _restore(context, places, entry, archives, opener)
+            remarks = _restore(context, meter, places, entry, archives, opener)
+        except Interrupted:
+            raise
         except (OSError, PinnacleError) as error:
             problems.append(Problem(printable(entry.path), _reason(error)))
             if isinstance(error, OSError) and error.errno in _FATAL:
@@ -65,13 +70,18 @@ _FATAL = frozenset({28, 122, 30})
 
 
 def _restore(
-    context: WorkerContext, places: Places, entry: Entry, archives: Sequence[str], opener: OpenByName
+    context: WorkerContext,
+    meter: Meter,
+    places: Places,
+    entry: Entry,
+    archives: Sequence[str],
+    opener: OpenByName,
 ) -> list[str]:
     root, path = places.of(entry.path)
     tree = context.keep(f"tree {root}", lambda: TargetTree.open(root))
     pending = tree.create_file(path)
     try:
-        _write(pending, entry, archives, context.keep("content", opener.content))
+        _write(pending, meter, entry, archives, context.keep("content", opener.content))
         if entry.pages is not None:  # a log of the old database would be applied to the new one
             for companion in companions(path):
                 tree.remove(companion)
@@ -80,15 +90,19 @@ def _restore(
         pending.abort()
 
 
-def _write(pending: PendingFile, entry: Entry, archives: Sequence[str], content: ContentReader) -> None:
+def _write(
+    pending: PendingFile, meter: Meter, entry: Entry, archives: Sequence[str], content: ContentReader
+) -> None:
     digest = hashlib.sha256()
     write = _Sparse(pending, entry).write if entry.holes else pending.write
     for extent in entry.extents:
         run = content.run(extent, archives)
         digest.update(run)
         write(run)
+        meter(len(run))
     if entry.holes:
         pending.set_size(entry.size)
+        meter(sum(length for _, length in entry.holes))
     if digest.hexdigest() != entry.sha256:
         raise DamagedError("the content in the archive is damaged: its SHA-256 is not the recorded one")
 

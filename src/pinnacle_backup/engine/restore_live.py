@@ -19,7 +19,7 @@ from pinnacle_backup.engine.grouping import Item
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.restore_files import Written, restore_files
-from pinnacle_backup.engine.workers import Pipeline
+from pinnacle_backup.engine.unordered import Unordered
 from pinnacle_backup.errors import RepositoryBusy
 from pinnacle_backup.files.in_use import users_of
 from pinnacle_backup.model.entry import Entry
@@ -110,7 +110,7 @@ def refuse_obstacles(in_use: Sequence[DatabaseInUse]) -> None:
 def staged(
     live: Sequence[DatabaseInUse],
     scratch: str,
-    pipeline: Pipeline,
+    tasks: Unordered,
     opener: OpenByName,
     done: Callable[[Written], None],
 ) -> Iterator[list[tuple[DatabaseInUse, str]]]:
@@ -120,15 +120,15 @@ def staged(
     Args:
         live: Which.
         scratch: Folder for them.
-        pipeline, opener: For reading.
+        tasks, opener: For reading.
         done: Told of each; what is damaged is a problem there, and missing among the files.
     """
     with tempfile.TemporaryDirectory(prefix="live-", dir=scratch) as folder:
         places = Places(folder)
         for used in live:
             entry, archives = used.item
-            pipeline.call(done, restore_files, places, Packed([(_private(entry), archives)]), opener)
-        pipeline.drain()
+            tasks.call(done, restore_files, places, Packed([(_private(entry), archives)]), opener)
+        tasks.drain()
         files = ((used, places.absolute(used.path)) for used in live)
         yield [(used, file) for used, file in files if os.path.exists(file)]
 

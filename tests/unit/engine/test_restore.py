@@ -240,14 +240,14 @@ def test_the_state_of_a_moment(place: Place, tmp_path: Path) -> None:
 
 
 class KilledAfter(Silent):
-    """Ends the process without a word at the n-th sign of progress."""
+    """Ends the process without a word at the n-th file."""
 
     def __init__(self, count: int) -> None:
         self._count = count
 
     def advance(self, *, nbytes: int = 0, items: int = 0, path: str = "") -> None:
-        self._count -= 1
-        if not self._count:
+        self._count -= items
+        if self._count <= 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
