@@ -45,7 +45,7 @@ class Row:
 
 def times(value: float) -> str:
     """Write a ratio."""
-    return f"{value:.2f}"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
 def seconds(value: float) -> str:
