@@ -290,6 +290,7 @@ def test_a_named_studio_goes_before_the_variable(away: Elsewhere) -> None:
 HERE_ONLY = [
     "copy", "rebuild", "metrics", "serve", "user list", "token list", "service status", "config check",
     "key list", "schedule --start-scheduler", "schedule --stop-scheduler", "schedule --schedule-config {}",
+    "cloud test", "recover folder",
 ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ const READ = {
   json: (field) => json(field.value),
   secrets: (field) => lines(field.value),
   secret: (field) => field.value,
-  text: (field) => field.value || null,
+  text: (field) => field.value || (field.dataset.nullable ? null : ""),
 };
 
 /** @param {string} text */
