@@ -167,6 +167,7 @@ def test_killed_with_its_backup_it_catches_up_by_itself(scheduled: Scheduled) ->
     assert scheduled.studio.leftovers() == []
 
 
+@pytest.mark.long
 def test_a_person_is_told_that_it_was_killed_and_that_all_is_well_again(scheduled: Scheduled) -> None:
     authority = Authority(scheduled.studio.root)
     with MailServer(authority.server("localhost"), account=("backup", "secret of the post")) as server:
