@@ -7,7 +7,8 @@ PYTHON_IN_VENV := .venv/bin/python
 PYTEST := $(PYTHON_IN_VENV) -m pytest
 # More for pytest: make test ARGS="-k sqlite"
 ARGS ?=
-WORKERS ?= 2
+# Tests wait a lot: for children, servers, pages.
+WORKERS ?= $(shell expr 2 \* $$(nproc))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -37,7 +37,7 @@ class Case:
     after_kill: Check
     after_repeat: Check
     passwords: tuple[str, ...] = ()
-    quick: int = 4
+    quick: int = 2
 
 
 def tree_of(studio: Studio) -> Tree:

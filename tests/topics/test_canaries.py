@@ -232,6 +232,7 @@ def test_every_command_is_in_the_sequence() -> None:
     assert commands <= {args[0] for args in SEQUENCE}
 
 
+@pytest.mark.long
 def test_nothing_that_commands_write_or_say_holds_a_secret(tmp_path: Path) -> None:
     """All commands, well and badly used; in the end with damaged archives and a damaged record."""
     studio = guarded(tmp_path, "$file")

@@ -262,13 +262,13 @@ def round_trip(nodes: list[Node], edits: list[Edit], manner: Manner) -> None:
         assert_same(studio.tree(), second)
 
 
-@settings(max_examples=60, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(_trees, _edits, _manners)
 def test_restore_gives_back_what_was_backed_up(nodes: list[Node], edits: list[Edit], manner: Manner) -> None:
     round_trip(nodes, edits, manner)
 
 
-@settings(max_examples=8, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, phases=PHASES, suppress_health_check=list(HealthCheck))
 @given(_trees, _edits, _manners)
 def test_so_do_several_workers(nodes: list[Node], edits: list[Edit], manner: Manner) -> None:
     round_trip(

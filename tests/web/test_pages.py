@@ -1,7 +1,7 @@
 """
 Every real page, walked from the table of routes: what people see, hear and reach by keyboard.
 
-The walks that take long are long; the pages of the gallery, made of the same templates, are looked at always.
+Such walks take long; the pages of the gallery, made of the same templates, are looked at always.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pinnacle_backup.web.setting_forms import GROUPS
 from .browser import Watched, watched
 from .routes import routes
 from .serving import PASSWORD, Server, serving
+
+pytestmark = pytest.mark.long
 
 SERIOUS = ("serious", "critical")
 NO_PAGES = {"/health", "/backup/status", "/backup/list", "/metrics", "/drills/{id}/report"}
@@ -152,7 +154,6 @@ def _serious(page: Page) -> Iterator[tuple[str, list[str]]]:
             )
 
 
-@pytest.mark.long
 def test_every_page_is_accessible_quiet_still_and_fits(here: Server, seen: Watched) -> None:
     """Phone and desk, light and dark: nothing serious for axe, no error, no shift, no scrolling sideways."""
     here.login(seen.page)
@@ -181,7 +182,6 @@ def test_every_page_says_its_zone_the_command_line_and_keeps_the_colours(here: S
     assert missing == []
 
 
-@pytest.mark.long
 def test_the_skip_link_is_first_on_every_page(here: Server, seen: Watched) -> None:
     """Tab shows it, Enter leads past the navigation."""
     page = seen.page
@@ -196,7 +196,6 @@ def test_the_skip_link_is_first_on_every_page(here: Server, seen: Watched) -> No
         assert page.evaluate("document.activeElement.id") == "main", address
 
 
-@pytest.mark.long
 def test_every_dialog_works_by_keyboard(here: Server, seen: Watched) -> None:
     """Enter opens it, Tab stays inside, Escape closes it and leads back."""
     page = seen.page
@@ -248,7 +247,6 @@ def _through(page: Page, opener: Locator, name: str) -> None:
         menu.evaluate("element => { element.open = false; }")
 
 
-@pytest.mark.long
 def test_what_others_may_not_see_says_so(here: Server, seen: Watched) -> None:
     """A viewer's pages, those that are refused to him among them."""
     page = seen.page
@@ -260,7 +258,6 @@ def test_what_others_may_not_see_says_so(here: Server, seen: Watched) -> None:
     assert page.get_by_role("heading", level=1).inner_text() == "You may not do that"
 
 
-@pytest.mark.long
 def test_the_first_start_and_empty_pages(tmp_path: Path, browser: Browser, seen: Watched) -> None:
     """Nothing is there yet: login, set-up in its steps, and every page of a fresh studio."""
     with serving(tmp_path, accounts=False) as fresh:

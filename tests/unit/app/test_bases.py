@@ -20,7 +20,7 @@ def other(studio: Studio, name: str) -> None:
 
 
 @pytest.mark.parametrize("key", [None, KEY])
-@pytest.mark.parametrize("deduplicate", [False, True])
+@pytest.mark.parametrize("deduplicate", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_what_happens_by_itself_goes_on(tmp_path: Path, key: str | None, deduplicate: bool) -> None:
     """Plain or encrypted, each builds on what opens, and is complete without the other's password."""
     encryption = {"enabled": bool(key), "key": key}
