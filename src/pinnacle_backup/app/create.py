@@ -159,7 +159,8 @@ def _keys(
     known = passwords.given(studio.configuration.backup.encryption.key)
     password = known[0] if known else passwords.ask("for the new backup", twice=True)
     source = _Known((password, *known[1:]), passwords)
-    return _encryption(studio, password), keyring_of(studio, based_on, source)
+    ring = ring_of((password,))
+    return _encryption(studio, password, ring), keyring_of(studio, based_on, source, derived=ring)
 
 
 class _Known:
@@ -176,9 +177,15 @@ class _Known:
         return self._source.ask(purpose, twice=twice)
 
 
-def _encryption(studio: Studio, password: Password) -> Encryption:
-    """Return master key and slots: those of an earlier backup that the password opens, else new ones."""
-    ring = KeyRing((password.value.reveal(),))
+def _encryption(studio: Studio, password: Password, ring: KeyRing) -> Encryption:
+    """
+    Return master key and slots: those of an earlier backup that the ring opens, else new ones.
+
+    Args:
+        studio: Whose backups.
+        password: For new slots.
+        ring: Of this password alone.
+    """
     for head in _recent_heads(studio):
         try:
             master_key = ring.master_key(head)
@@ -200,7 +207,8 @@ def _encryption(studio: Studio, password: Password) -> Encryption:
 def encryption_for(studio: Studio, passwords: PasswordSource) -> Encryption:
     """Return how to encrypt with the first password at hand; asks where there is none."""
     known = passwords.given(studio.configuration.backup.encryption.key)
-    return _encryption(studio, known[0] if known else passwords.ask("for the new backup", twice=True))
+    password = known[0] if known else passwords.ask("for the new backup", twice=True)
+    return _encryption(studio, password, ring_of((password,)))
 
 
 def _recent_heads(studio: Studio) -> Iterator[Head]:

@@ -23,9 +23,12 @@ def keyring_of(
     passwords: PasswordSource,
     *,
     store: Store | Replicas | None = None,
+    derived: KeyRing | None = None,
 ) -> KeyRing:
     """
     Return a ring that opens all these archives, which lie in the repository, or in ``store``.
+
+    It shares the derived keys of the ring that is given.
 
     Archives under different passwords are asked for one by one; a person may mistype twice.
 
@@ -36,15 +39,15 @@ def keyring_of(
     if not heads:
         return KeyRing(())
     known = [*passwords.given(studio.configuration.backup.encryption.key)]
-    ring = ring_of(known)
+    ring = ring_of(known, derived)
     for name, head in heads.items():
         ring = _opening(ring, known, name, head, passwords)
     return ring
 
 
-def ring_of(known: Sequence[Password]) -> KeyRing:
-    """Return the ring of these passwords."""
-    return KeyRing([password.value.reveal() for password in known])
+def ring_of(known: Sequence[Password], derived: KeyRing | None = None) -> KeyRing:
+    """Return the ring of these passwords; with keys that another ring has derived already."""
+    return KeyRing([password.value.reveal() for password in known], derived=derived)
 
 
 def head_of(store: Store | Replicas, info: BackupInfo) -> Head:
@@ -68,7 +71,7 @@ def _opening(
             if not remaining:
                 raise
             known.append(_asked(passwords, name, error, first=not known))
-            ring = ring_of(known)
+            ring = ring_of(known, ring)
     return ring
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
 from pinnacle_backup.archive.reader import ArchiveReader
@@ -33,7 +35,7 @@ class Member(NamedTuple):
 
 class ContentReader:
     """
-    Reads runs of bytes out of members, and remembers the last few members.
+    Reads runs of bytes out of members, and remembers the last few members. Threads may share it.
 
     Args:
         open_archive: Returns the archive of a backup by the backup's id; raises BackupNotFound or
@@ -47,6 +49,8 @@ class ContentReader:
         self._keep_raw = keep_raw
         self._archives: dict[str, ArchiveReader] = {}
         self._members: OrderedDict[tuple[str, int, int], Member] = OrderedDict()
+        self._reading = threading.Lock()
+        self._reader: ThreadPoolExecutor | None = None
 
     def archive(self, backup: str) -> ArchiveReader:
         """Return the open archive of a backup."""
@@ -72,23 +76,40 @@ class ContentReader:
         """Return the member that an extent lies in, and the extent's bytes; see ``run``."""
         if extent.archive >= len(archives):
             raise FormatError("the manifest names an archive that its summary does not list")
-        member = self._member(archives[extent.archive], extent)
+        with self._reading:
+            member = self._member(archives[extent.archive], extent)
         end = extent.start + extent.length
         if end > len(member.data):
             raise FormatError("the manifest points outside a member")
         return member, memoryview(member.data)[extent.start : end]
 
     def stream(self, extents: Iterable[Extent], archives: Sequence[str]) -> Iterator[memoryview]:
-        """Yield the bytes of extents in order."""
-        for extent in extents:
-            yield self.run(extent, archives)
+        """Yield the bytes of extents in order. While one run is used, a thread reads the next."""
+        following = iter(extents)
+        extent = next(following, None)
+        if extent is None:
+            return
+        run = self.run(extent, archives)
+        for extent in following:
+            coming = self._ahead().submit(self.run, extent, archives)
+            yield run
+            run = coming.result()
+        yield run
 
     def close(self) -> None:
         """Close every archive that was opened."""
+        if self._reader is not None:
+            self._reader.shutdown()
+            self._reader = None
         for reader in self._archives.values():
             reader.close()
         self._archives.clear()
         self._members.clear()
+
+    def _ahead(self) -> ThreadPoolExecutor:
+        if self._reader is None:
+            self._reader = ThreadPoolExecutor(1, thread_name_prefix="content")
+        return self._reader
 
     def _member(self, backup: str, extent: Extent) -> Member:
         key = (backup, extent.member, extent.stored)

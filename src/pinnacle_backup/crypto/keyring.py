@@ -20,11 +20,15 @@ class KeyRing:
     Deriving a key takes a good part of a second, on purpose. What was derived stays, so that all
     archives with the same key slot cost one derivation for each password. Worker processes get the
     ring by pickling, keys included.
+
+    Args:
+        passwords: Tried in this order.
+        derived: A ring whose derived keys this one shares.
     """
 
-    def __init__(self, passwords: Sequence[str]) -> None:
+    def __init__(self, passwords: Sequence[str], *, derived: KeyRing | None = None) -> None:
         self._passwords = tuple(passwords)
-        self._keys: dict[tuple[str, bytes, KdfParameters], bytes] = {}
+        self._keys: dict[tuple[str, bytes, KdfParameters], bytes] = {} if derived is None else derived._keys
 
     def __repr__(self) -> str:
         return f"<KeyRing of {len(self._passwords)}>"

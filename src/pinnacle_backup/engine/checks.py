@@ -140,8 +140,7 @@ def _hashed(entry: Entry, archives: Sequence[str], content: ContentReader) -> It
         DamagedError: It is not what was backed up; known at the end only.
     """
     digest = hashlib.sha256()
-    for extent in entry.extents:
-        run = content.run(extent, archives)
+    for run in content.stream(entry.extents, archives):
         digest.update(run)
         yield run
     if digest.hexdigest() != entry.sha256:

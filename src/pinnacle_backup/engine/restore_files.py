@@ -95,8 +95,7 @@ def _write(
 ) -> None:
     digest = hashlib.sha256()
     write = _Sparse(pending, entry).write if entry.holes else pending.write
-    for extent in entry.extents:
-        run = content.run(extent, archives)
+    for run in content.stream(entry.extents, archives):
         digest.update(run)
         write(run)
         meter(len(run))
