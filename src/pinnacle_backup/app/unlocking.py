@@ -47,7 +47,8 @@ def keyring_of(
 
 def ring_of(known: Sequence[Password], derived: KeyRing | None = None) -> KeyRing:
     """Return the ring of these passwords; with keys that another ring has derived already."""
-    return KeyRing([password.value.reveal() for password in known], derived=derived)
+    passwords = [password.value.reveal() for password in known]
+    return KeyRing(passwords) if derived is None else derived.of(passwords)
 
 
 def head_of(store: Store | Replicas, info: BackupInfo) -> Head:

@@ -12,6 +12,8 @@ from pinnacle_backup.errors import PasswordError
 
 _HINT = "give it with --decrypt, --password-file or PINNACLE_PASSWORD"
 
+_Keys = dict[tuple[str, bytes, KdfParameters], bytes]
+
 
 class KeyRing:
     """
@@ -23,12 +25,16 @@ class KeyRing:
 
     Args:
         passwords: Tried in this order.
-        derived: A ring whose derived keys this one shares.
+        keys: What was derived already; it grows.
     """
 
-    def __init__(self, passwords: Sequence[str], *, derived: KeyRing | None = None) -> None:
+    def __init__(self, passwords: Sequence[str], keys: _Keys | None = None) -> None:
         self._passwords = tuple(passwords)
-        self._keys: dict[tuple[str, bytes, KdfParameters], bytes] = {} if derived is None else derived._keys
+        self._keys: _Keys = {} if keys is None else keys
+
+    def of(self, passwords: Sequence[str]) -> KeyRing:
+        """Return the ring of other passwords; both share what either derives."""
+        return KeyRing(passwords, self._keys)
 
     def __repr__(self) -> str:
         return f"<KeyRing of {len(self._passwords)}>"

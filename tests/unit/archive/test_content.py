@@ -10,6 +10,8 @@ from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.errors import DamagedError, FormatError
 from pinnacle_backup.model.entry import Extent
 
+from ...contract.faults import until
+
 CODEC = codec_of("gzip")
 MEMBERS = [CODEC.store(bytes([number]) * 10 + b"tail") for number in range(6)]
 SIZE = len(MEMBERS[0])
@@ -65,3 +67,33 @@ def test_extents_that_point_nowhere_are_refused(content, extent) -> None:
 def test_an_extent_beside_a_member_is_damage(content) -> None:
     with pytest.raises(DamagedError):
         content.run(Extent(0, 1, SIZE, 0, 1), ("one",))
+
+
+def test_the_next_run_is_read_while_one_is_used(content, sources) -> None:
+    """By another thread, and one run ahead only."""
+    extents = [Extent(0, number * SIZE, SIZE, 0, 4) for number in range(6)]
+    content.archive("one")
+    before = len(sources["one"].reads)
+    stream = content.stream(extents, ("one",))
+    assert bytes(next(stream)) == bytes(4)
+
+    until(lambda: len(sources["one"].reads) == before + 2)
+    assert [bytes(run) for run in stream] == [bytes([number] * 4) for number in range(1, 6)]
+
+
+def test_what_comes_before_damage_is_given_out(content) -> None:
+    given = []
+    with pytest.raises(DamagedError):
+        for run in content.stream([Extent(0, 0, SIZE, 0, 4), Extent(0, 1, SIZE, 0, 1)], ("one",)):
+            given.append(bytes(run))
+    assert given == [bytes(4)]
+
+
+def test_whoever_stops_in_the_middle_can_close_and_go_on(content, sources) -> None:
+    stream = content.stream([Extent(0, number * SIZE, SIZE, 0, 4) for number in range(6)], ("one",))
+    next(stream)
+    content.close()
+    assert sources["one"].closed
+
+    sources["one"].closed = False
+    assert bytes(content.run(Extent(0, SIZE, SIZE, 0, 1), ("one",))) == b"\1"

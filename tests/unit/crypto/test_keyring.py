@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+from pinnacle_backup.crypto import keyring
 from pinnacle_backup.crypto.head import read_head
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.errors import FormatError, PasswordError
@@ -33,6 +34,15 @@ def test_each_password_is_derived_once_for_each_slot(encrypt, memory, head, pass
     assert len(keys) == 2
     assert ring._keys == keys
     assert all(ring._keys[wanted] is key for wanted, key in keys.items())
+
+
+def test_a_ring_of_more_passwords_derives_nothing_again(head, password, master_key, monkeypatch):
+    first = KeyRing([password])
+    first.master_key(head)
+    second = first.of([password, "another"])
+    monkeypatch.setattr(keyring, "derive", lambda *_: pytest.fail("derived again"))
+
+    assert second.master_key(head) == master_key
 
 
 def test_without_a_password_the_error_says_how_to_give_one(head):
