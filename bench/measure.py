@@ -56,9 +56,14 @@ class CommandFailedError(Exception):
     """A measured command did not succeed, so that its figures would mean nothing."""
 
 
-def run(command: Command, *, memory: bool = False) -> Measurement:
+def run(command: Command, *, memory: bool = False, durable: str = "") -> Measurement:
     """
     Run a command to its end.
+
+    Args:
+        command: What to run.
+        memory: Whether to sample it.
+        durable: A folder; it has not ended before all in that file system is on the disk.
 
     Raises:
         CommandFailedError: Its exit code was not 0.
@@ -75,6 +80,8 @@ def run(command: Command, *, memory: bool = False) -> Measurement:
             stderr=subprocess.STDOUT,
         )
         code = process.wait()
+        if durable:
+            _sync(durable)
         wall = time.perf_counter() - begun
         _reap_orphans()
         cpu = _children_cpu() - before
@@ -82,6 +89,16 @@ def run(command: Command, *, memory: bool = False) -> Measurement:
         if code:
             raise CommandFailedError(f"{' '.join(command.arguments)}: exit code {code}\n{_tail(log)}")
     return Measurement(wall, cpu, peak.bytes, *taken)
+
+
+def _sync(folder: str) -> None:
+    """Sync the file system that a folder lies in (syncfs(2))."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), folder)
+    finally:
+        os.close(descriptor)
 
 
 def adopt_orphans() -> None:

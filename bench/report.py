@@ -24,9 +24,11 @@ def figures(rows: Iterable[Row], records: Sequence[Record], names: Mapping[str, 
     """Return the table of what each tool took; a tool or a row without records does not appear."""
     present = tools_in(records, names)
     lines = [["", *(names[tool] for tool in present)]]
+    shown = set()
     for row in rows:
         by_tool = _by_tool(row, records, names)
-        if any(by_tool.values()) and not row.peer:
+        if any(by_tool.values()) and (row.step, row.figure, row.over) not in shown:
+            shown.add((row.step, row.figure, row.over))
             lines.append([row.title, *(_figure(row, by_tool[tool]) for tool in present)])
     return _markdown(lines)
 
@@ -49,7 +51,7 @@ def _ratio(row: Row, found: Ratio | None, names: Mapping[str, str]) -> str:
     if found is None:
         return ""
     span = f" ({times(found.lowest)} to {times(found.highest)})" if found.rounds > 1 else ""
-    peer = "" if row.peer else f" {names[found.peer]}"
+    peer = "" if row.peer and row.peer in row.title else f" {names[found.peer]}"
     return f"{times(found.middle)}{span}{peer}{_mark(row, found.middle)}"
 
 

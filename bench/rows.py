@@ -58,6 +58,11 @@ def megabytes(value: float) -> str:
     return f"{value / MB:,.1f} MB" if value >= MB / 10 else f"{value / 1000:.0f} kB"
 
 
+def _memory(title: str, step: str, *, charted: bool = False) -> Row:
+    """Return the row of a step's peak memory, which is compared with restic's."""
+    return Row(title, step, "memory", 1.0, smaller=True, peer="restic", charted=charted)
+
+
 def _files(first: float, unchanged: float | None, restore: float, one: float | None) -> tuple[Row, ...]:
     """Return the rows of a set of files, with the goals for some times."""
     return (
@@ -78,10 +83,10 @@ def _files(first: float, unchanged: float | None, restore: float, one: float | N
         Row("One folder, cold caches", "folder cold", "wall"),
         Row("Verify", "verify", "wall", 2.0, charted=True),
         Row("Size of the first full", "size", "bytes", 1.1, smaller=True, charted=True),
-        Row("Peak memory, first full", "full", "memory", 1.0, smaller=True, charted=True),
-        Row("Peak memory, unchanged", "incremental", "memory", 1.0, smaller=True),
-        Row("Peak memory, restore", "restore", "memory", 1.0, smaller=True),
-        Row("Peak memory, verify", "verify", "memory", 1.0, smaller=True),
+        _memory("Peak memory, first full", "full", charted=True),
+        _memory("Peak memory, unchanged", "incremental"),
+        _memory("Peak memory, restore", "restore"),
+        _memory("Peak memory, verify", "verify"),
     )
 
 
@@ -95,10 +100,10 @@ _BY_NUMBER = (
     Row("Unchanged, few files", "incremental few", "wall", 6.0, charted=True),
     Row("Unchanged, many files", "incremental many", "wall", 6.0, charted=True),
     Row("Unchanged, many files, CPU time", "incremental many", "cpu", limit=20.0, charted=True),
-    Row("Peak memory, full, few files", "full few", "memory", 1.0, smaller=True),
-    Row("Peak memory, full, many files", "full many", "memory", 1.0, smaller=True, charted=True),
-    Row("Peak memory, unchanged, few files", "incremental few", "memory", 1.0, smaller=True),
-    Row("Peak memory, unchanged, many files", "incremental many", "memory", 1.0, smaller=True, charted=True),
+    _memory("Peak memory, full, few files", "full few"),
+    _memory("Peak memory, full, many files", "full many", charted=True),
+    _memory("Peak memory, unchanged, few files", "incremental few"),
+    _memory("Peak memory, unchanged, many files", "incremental many", charted=True),
     Row(
         "Peak memory, unchanged, many to few", "incremental many", "memory", limit=1.5, over="incremental few"
     ),
@@ -111,8 +116,8 @@ _WEEK = (
     Row("All backups, bytes read", "backups", "read", smaller=True),
     Row("Cleanup", "thin", "wall", charted=True),
     Row("Restore of the last", "restore", "wall", charted=True),
-    Row("Peak memory, backups", "backups", "memory", 1.0, smaller=True),
-    Row("Peak memory, cleanup", "thin", "memory", 1.0, smaller=True),
+    _memory("Peak memory, backups", "backups"),
+    _memory("Peak memory, cleanup", "thin"),
 )
 _FULLS = (
     Row("Size of all", "size", "bytes", 0.8, smaller=True, charted=True),
@@ -122,8 +127,8 @@ _FULLS = (
     Row("Last", "last", "wall", charted=True),
     Row("Cleanup", "cleanup", "wall", charted=True),
     Row("Restore of the last", "restore", "wall", charted=True),
-    Row("Peak memory, last", "last", "memory", 1.0, smaller=True),
-    Row("Peak memory, cleanup", "cleanup", "memory", 1.0, smaller=True),
+    _memory("Peak memory, last", "last"),
+    _memory("Peak memory, cleanup", "cleanup"),
 )
 _STARTUP = (
     Row("Help", "help", "wall", charted=True),

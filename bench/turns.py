@@ -72,9 +72,9 @@ class Turns:
         for name, tool in self.tools.items():
             self.one(step, name, verb(tool))
 
-    def one(self, step: str, name: str, command: Command) -> None:
+    def one(self, step: str, name: str, command: Command, *, durable: str = "") -> None:
         """Record what a round may tell: where memory is sampled, it is at the expense of time."""
-        taken = self._run(command)
+        taken = self._run(command, durable)
         if self.timed:
             self._record(step, name, _figures(taken))
         elif taken.memory:  # else it was over before the first sample
@@ -98,21 +98,21 @@ class Turns:
             self._record(step, name, {"bytes": tool.size() - (before or {}).get(name, 0)})
 
     def restores(self, step: str, part: str = "", label: str = "full") -> None:
-        """Have every tool restore, record it, and compare with the data."""
+        """Have every tool restore to the disk, record it, and compare with the data."""
         folder = os.path.join(self.root, "restored")
         shutil.rmtree(folder, ignore_errors=True)
         for name, tool in self.tools.items():
             target = os.path.join(folder, name)
             os.makedirs(target)
-            self.one(step, name, tool.restore(target, part, label))
+            self.one(step, name, tool.restore(target, part, label), durable=target)
             self._check(name, tool, target, part)
             shutil.rmtree(target)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def _run(self, command: Command) -> Measurement:
+    def _run(self, command: Command, durable: str = "") -> Measurement:
         if self.cold:
             caches.drop(self.root)
-        return run(command, memory=not self.timed)
+        return run(command, memory=not self.timed, durable=durable)
 
     def _check(self, name: str, tool: Tool, target: str, part: str) -> None:
         """Compare what was restored: the whole, or the folder that the part is, or is in."""

@@ -173,16 +173,19 @@ def test_the_goal_is_measured_at_the_best_peer() -> None:
 
 
 def test_ours_is_held_against_the_limit_of_the_machine() -> None:
-    """A row can name what its ratio is to; that has no line among the figures."""
+    """A row can name what its ratio is to; what another row has shown has no second line among the figures."""
     import report
     import rows
 
+    full = rows.Row("Full", "full", "wall")
     row = rows.Row("To the limit", "full", "wall", 0.7, peer="limit")
     records = records_of({"plain": [2.0], "limit": [1.6], "restic": [1.0]})
     names = {**NAMES, "limit": "limit"}
 
     assert "| To the limit | 0.80 ✓ | ≥ 0.70 |" in report.ratios([row], records, names)
-    assert "To the limit" not in report.figures([row], records, names)
+    table = report.figures([full, row], records, names)
+    assert "| Full |" in table
+    assert "To the limit" not in table
 
 
 def test_every_set_has_rows() -> None:

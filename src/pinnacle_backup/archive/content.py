@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
@@ -13,6 +13,11 @@ from pinnacle_backup.errors import FormatError
 from pinnacle_backup.model.entry import Extent
 
 _MEMBERS: Final = 4
+_MOST_BYTES: Final = 64 << 20
+
+
+_Key = tuple[str, int, int]
+"""Of a member: the backup's id, where it begins, how long it is."""
 
 
 class Member(NamedTuple):
@@ -37,6 +42,9 @@ class ContentReader:
     """
     Reads runs of bytes out of members, and remembers the last few members. Threads may share it.
 
+    Of a database that changed again and again, pages lie in many archives by turns. Members that a stream
+    comes back to are kept until then, up to 64 MiB of them.
+
     Args:
         open_archive: Returns the archive of a backup by the backup's id; raises BackupNotFound or
             DamagedError. The content reader closes what it opened.
@@ -48,7 +56,8 @@ class ContentReader:
         self._open_archive = open_archive
         self._keep_raw = keep_raw
         self._archives: dict[str, ArchiveReader] = {}
-        self._members: OrderedDict[tuple[str, int, int], Member] = OrderedDict()
+        self._members: OrderedDict[_Key, Member] = OrderedDict()
+        self._uses: Counter[_Key] = Counter()
         self._reading = threading.Lock()
         self._reader: ThreadPoolExecutor | None = None
 
@@ -85,12 +94,13 @@ class ContentReader:
 
     def stream(self, extents: Iterable[Extent], archives: Sequence[str]) -> Iterator[memoryview]:
         """Yield the bytes of extents in order. While one run is used, a thread reads the next."""
-        following = iter(extents)
-        extent = next(following, None)
-        if extent is None:
+        extents = tuple(extents)
+        if not extents:
             return
-        run = self.run(extent, archives)
-        for extent in following:
+        if len(extents) > 1:
+            self._expect(extents, archives)
+        run = self.run(extents[0], archives)
+        for extent in extents[1:]:
             coming = self._ahead().submit(self.run, extent, archives)
             yield run
             run = coming.result()
@@ -111,16 +121,35 @@ class ContentReader:
             self._reader = ThreadPoolExecutor(1, thread_name_prefix="content")
         return self._reader
 
+    def _expect(self, extents: Sequence[Extent], archives: Sequence[str]) -> None:
+        """Note how often each member is going to be used; what an earlier stream left unused is forgotten."""
+        known = (extent for extent in extents if extent.archive < len(archives))
+        uses = Counter((archives[extent.archive], extent.member, extent.stored) for extent in known)
+        with self._reading:
+            self._uses = uses
+
     def _member(self, backup: str, extent: Extent) -> Member:
         key = (backup, extent.member, extent.stored)
+        if self._uses.get(key, 0) > 1:
+            self._uses[key] -= 1
+        else:
+            self._uses.pop(key, None)
         member = self._members.get(key)
         if member is None:
             member = self._members[key] = self._read(*key)
-            if len(self._members) > _MEMBERS:
-                self._members.popitem(last=False)
+            self._make_room()
         else:
             self._members.move_to_end(key)
         return member
+
+    def _make_room(self) -> None:
+        """Forget the oldest members: all but a few of those that nobody waits for, then what is too much."""
+        spare = [key for key in self._members if key not in self._uses]
+        for key in spare[:-_MEMBERS]:
+            del self._members[key]
+        held = sum(len(member.data) for member in self._members.values())
+        while held > _MOST_BYTES and len(self._members) > 1:
+            held -= len(self._members.popitem(last=False)[1].data)
 
     def _read(self, backup: str, offset: int, stored: int) -> Member:
         archive = self.archive(backup)

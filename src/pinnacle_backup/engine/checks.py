@@ -7,11 +7,11 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.crypto.envelope import is_encrypted, read_head, read_totals
-from pinnacle_backup.engine.grouping import Item, content_size
+from pinnacle_backup.engine.grouping import Item, content_size, in_archive_order
 from pinnacle_backup.engine.hashed_source import HashedSource
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.unordered import Meter
@@ -51,7 +51,7 @@ def check_files(context: WorkerContext, meter: Meter, packed: Packed, opener: Op
     content = context.keep("content", opener.content)
     problems: list[Problem] = []
     size = 0
-    for entry, archives in sorted(packed.items, key=_place):
+    for entry, archives in in_archive_order(packed.items):
         try:
             for run in _hashed(entry, archives, content):
                 size += len(run)
@@ -156,15 +156,6 @@ def _check_pages(entry: Entry, archives: Sequence[str], content: ContentReader, 
     length = sum(len(run) for run in content.stream(pages.extents, archives))
     if length != -(-entry.size // pages.page_size) * HASH_BYTES:
         raise DamagedError("its page table does not have one hash for each page")
-
-
-def _place(item: Item) -> tuple[Any, ...]:
-    """Sort by where the content lies, so that no member is decompressed twice."""
-    entry, archives = item
-    first = entry.extents[0] if entry.extents else None
-    if first is None or first.archive >= len(archives):
-        return ("", 0, 0)
-    return (archives[first.archive], first.member, first.start)
 
 
 def _problem(entry: Entry, archives: Sequence[str], opener: OpenByName, error: PinnacleError) -> Problem:

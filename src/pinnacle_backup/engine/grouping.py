@@ -70,6 +70,11 @@ def group(
         yield [item]
 
 
+def in_archive_order(items: Iterable[Item]) -> list[Item]:
+    """Return entries by where their content lies, so that no member is decompressed twice."""
+    return sorted(items, key=_place)
+
+
 def content_size(entry: Entry) -> int:
     """Return how many bytes of content are stored: holes left out."""
     return sum(extent.length for extent in entry.extents)
@@ -103,3 +108,11 @@ def _members(item: Item) -> list[tuple[str, int]]:
     """Return the members of an entry's content; an archive that no table lists is found out later."""
     entry, archives = item
     return [(archives[e.archive] if e.archive < len(archives) else "", e.member) for e in entry.extents]
+
+
+def _place(item: Item) -> tuple[str, int, int]:
+    entry, archives = item
+    first = entry.extents[0] if entry.extents else None
+    if first is None or first.archive >= len(archives):
+        return ("", 0, 0)
+    return (archives[first.archive], first.member, first.start)

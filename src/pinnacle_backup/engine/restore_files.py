@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pinnacle_backup.archive.content import ContentReader
+from pinnacle_backup.engine.grouping import in_archive_order
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.unordered import Meter
@@ -49,7 +50,7 @@ def restore_files(
     problems: list[Problem] = []
     notes: list[Problem] = []
     done = nbytes = 0
-    for entry, archives in items:
+    for entry, archives in in_archive_order(items):
         try:
             remarks = _restore(context, meter, places, entry, archives, opener)
         except Interrupted:
