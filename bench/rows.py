@@ -140,7 +140,7 @@ ROWS: dict[str, Sequence[Row]] = {
     "startup": _STARTUP,
     "small": _files(3.0, 6.0, 2.5, None),
     "large": _files(2.5, None, 2.0, 5.0),
-    "bucket": _files(2.5, None, 2.0, 5.0),
+    "bucket": _files(1.5, None, 3.0, 5.0),
     "database": _GROWTH,
     "week": _WEEK,
     "fulls": _FULLS,
