@@ -11,7 +11,7 @@ from figures import Ratio, Record, ratio, tools_in, values
 from rows import Row, times
 from tools import NAMES
 
-WIDTH, LEFT, RIGHT, STEP, HEAD = 860, 210, 30, 34, 66
+WIDTH, LEFT, RIGHT, STEP, HEAD = 860, 280, 30, 34, 66
 _LEGEND_COLUMN = 160
 REFERENCE = ("encrypted", "deduplicated", "plain")
 

@@ -188,6 +188,14 @@ def test_ours_is_held_against_the_limit_of_the_machine() -> None:
     assert "To the limit" not in table
 
 
+def test_every_title_has_room_beside_the_chart() -> None:
+    import chart
+    import rows
+
+    widest = max(len(row.title) for each in rows.ROWS.values() for row in each if row.charted)
+    assert widest * 7.5 < chart.LEFT
+
+
 def test_every_set_has_rows() -> None:
     """What is measured is shown."""
     import rows
