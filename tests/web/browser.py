@@ -37,6 +37,7 @@ class Watched:
 def watched(browser: Browser, **options: object) -> Iterator[Watched]:
     """Give a fresh page whose errors, violations of the policy and failed requests are written down."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
+    context.set_default_timeout(120_000)  # a busy machine takes its time
     context.add_init_script(_LISTEN)
     seen = Watched(context.new_page())
     seen.page.on(

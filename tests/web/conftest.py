@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from playwright.sync_api import expect
 
 from .browser import CHROMIUM, Watched, chromium, watched
 from .gallery import Gallery, serving
 from .serving import Server
 from .serving import serving as serving_studio
+
+expect.set_options(timeout=120_000)  # a busy machine takes its time
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.runs import RESTORE_FIRST, SCHEDULER_STOPS, reap, record_failure, send_stop
 from pinnacle_backup.app.scheduler.child import Child, Launch, launch, still_running
 from pinnacle_backup.app.scheduler.lease import keep_lease
+from pinnacle_backup.app.scheduler.signals import held_back
 from pinnacle_backup.app.scheduler.upkeep import Upkeep
 from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
 from pinnacle_backup.app.studio import Studio
@@ -265,7 +266,8 @@ class Scheduler:
         self._save(due.job.name, decision.begun(self._known[due.job.name], due))
         self.studio.log.info("scheduler: %s starts: %s", due.job.name, due.reason)
         try:
-            self._child = self._launch(self.studio, due)
+            with held_back():  # or a process would run that nobody knows of
+                self._child = self._launch(self.studio, due)
         except PinnacleError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is: nothing was started, which is no attempt
