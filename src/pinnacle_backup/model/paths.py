@@ -13,7 +13,7 @@ from collections.abc import Iterator
 _UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 
 EXTERNAL = ".pinnacle/root"
-"""Where sources outside the studio root lie in a backup: ``/srv/x`` is ``.pinnacle/root/srv/x``."""
+"""The folder of a backup in which sources outside the studio root lie, by their absolute paths."""
 
 INTERNAL = ".pinnacle"
 """Names below this folder of an archive are ours: manifest, chunks, sources outside the root."""

@@ -22,6 +22,7 @@ from pinnacle_backup.crypto.envelope import EncryptedSink
 from pinnacle_backup.crypto.slots import seal
 from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupHeader, BackupSummary, BackupTotals
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FIFO, FILE, SYMLINK, Entry, Extent, PageTable
+from pinnacle_backup.model.paths import EXTERNAL
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REPOSITORY = "00112233445566778899aabbccddeeff"
@@ -47,8 +48,8 @@ def tiny_entries() -> list[Small]:
 
 def small_entries() -> list[Small]:
     return [
-        (Entry(path=".pinnacle/root/srv", type=DIRECTORY, mode=0o755, mtime_ns=NOW), b""),
-        (Entry(path=".pinnacle/root/srv/note", type=FILE, mode=0o600, mtime_ns=NOW), b"outside the root\n"),
+        (Entry(path=f"{EXTERNAL}/srv", type=DIRECTORY, mode=0o755, mtime_ns=NOW), b""),
+        (Entry(path=f"{EXTERNAL}/srv/note", type=FILE, mode=0o600, mtime_ns=NOW), b"outside the root\n"),
         (Entry(path="config.json", type=FILE, mode=0o644, mtime_ns=NOW), b'{"backup": {}}\n'),
         (Entry(path="data", type=DIRECTORY, mode=0o2750, uid=1000, gid=1000, mtime_ns=NOW), b""),
         (Entry(path="data/empty", type=FILE, mode=0o644, mtime_ns=NOW), b""),
