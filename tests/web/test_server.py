@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,7 @@ from pinnacle_backup.web.server import serve
 from pinnacle_backup.web.services import Services
 
 from ..canaries import canary
-from ..contract.faults import start_child
+from ..contract.faults import in_child, start_child
 from ..studios import PROJECT, Studio
 from .routes import routes
 from .serving import Server, free_port, opened, serving
@@ -107,6 +108,24 @@ def test_it_ends_in_time_though_the_scheduler_waits_for_a_mail_server(tmp_path: 
         with opened(studio) as found:
             assert Messages(found.state).waiting().count == 1
     assert "did not end in time" in (studio.root / "logs/ultra_pinnacle.log").read_text()
+
+
+def test_it_ends_in_time_though_a_thread_hangs(tmp_path: Path) -> None:
+    """Whatever a request may wait for: Python itself would wait for its thread."""
+    studio, port = Studio(tmp_path / "studio"), free_port()
+    place = Place(str(studio.root), str(studio.root / "config.json"), {})
+
+    def work() -> None:
+        def hang() -> None:
+            threading.Thread(target=threading.Event().wait).start()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        signal.signal(signal.SIGTERM, lambda *_: None)  # it comes again when the server has ended
+        serve(place, Listening(port=port), warn=lambda _: None, ready=hang)
+        threading._shutdown()  # type: ignore[attr-defined] # as at the end of every program
+
+    assert in_child(work) == 0
+    assert "a request did not end in time" in (studio.root / "logs/ultra_pinnacle.log").read_text()
 
 
 def _message(moment: datetime) -> Message:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import unicodedata
 from typing import Final
 
@@ -13,6 +15,17 @@ from pinnacle_backup.errors import FormatError, PasswordError, PinnacleError
 MEMORY_KIB: Final = range(65_536, 1_048_576 + 1)
 PASSES: Final = range(3, 16 + 1)
 LANES: Final = range(1, 16 + 1)
+
+_DERIVING: Final = threading.Lock()
+"""
+Held by whoever derives: one key at a time in a process.
+
+OpenSSL gives the lanes of argon2 threads out of one pool. Two derivations that share it wait for each other
+for ever. Each takes much memory, too.
+"""
+os.register_at_fork(
+    before=_DERIVING.acquire, after_in_parent=_DERIVING.release, after_in_child=_DERIVING.release
+)
 
 
 class KdfParameters(msgspec.Struct, frozen=True):
@@ -55,7 +68,8 @@ def derive(password: str, salt: bytes, parameters: KdfParameters) -> bytes:
     """
     Return the 32-byte key of a password.
 
-    The same characters give the same key, however a keyboard composes them: Unicode NFC comes first.
+    The same characters give the same key, however a keyboard composes them: Unicode NFC comes first. Threads
+    that derive at the same time take turns.
 
     Raises:
         FormatError: A parameter is out of range; nothing was computed.
@@ -74,7 +88,8 @@ def derive(password: str, salt: bytes, parameters: KdfParameters) -> bytes:
         memory_cost=parameters.memory_kib,
     )
     try:
-        return argon2id.derive(secret)
+        with _DERIVING:
+            return argon2id.derive(secret)
     except MemoryError:
         needed = parameters.memory_kib // 1024
         raise PinnacleError(

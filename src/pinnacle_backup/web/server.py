@@ -46,7 +46,7 @@ def serve(
     patience: Patience | None = None,
 ) -> None:
     """
-    Serve until a signal ends it.
+    Serve until a signal ends it. The process ends with it: what hangs is not waited for.
 
     Args:
         place: Where the studio is.
@@ -74,7 +74,6 @@ def serve(
         log = services.studio().logs.main
         stack.enter_context(_logging_to(log))
         ending = _Ending(log, services, scheduling)
-        stack.callback(ending.over)
         configuration = _configuration(services, listening, patience or Patience())
         listener = stack.enter_context(listening.open())
         stack.callback(scheduling.stop)
@@ -122,7 +121,7 @@ class _Ending:
         self._services = services
         self._scheduling = scheduling
         self._limit = threading.Timer(_LAST_SECONDS, self._give_up)
-        self._limit.daemon = True
+        self._limit.daemon = True  # it counts on while Python waits for the other threads, and ends with them
 
     def begin(self) -> None:
         """Tell everybody; only the first call does anything."""
@@ -130,10 +129,6 @@ class _Ending:
             self._services.ending.set()
             self._scheduling.begin_to_stop()
             self._limit.start()
-
-    def over(self) -> None:
-        """All has ended."""
-        self._limit.cancel()
 
     def _give_up(self) -> None:
         what = "its scheduled run" if self._scheduling.is_alive else "a request"

@@ -98,8 +98,6 @@ class Unlocked:
         self._monotonic = monotonic
         self._kept: dict[Owner, _Kept] = {}
         self._lock = threading.Lock()
-        self._deriving = threading.Semaphore(1)
-        """Keys are derived one after the other: each takes much memory and a good part of a second."""
 
     def unlock(self, request: Request, who: Caller, name: str, password: Secret) -> Opened:
         """
@@ -112,8 +110,7 @@ class Unlocked:
         owner = owner_of(request, who)
         known = Known(who, (password, *self._passwords(owner)))
         located = _located(who, name)
-        with self._deriving:
-            opened = open_located(who.studio, located, known)
+        opened = open_located(who.studio, located, known)
         self._keep(owner, opened, password)
         return opened
 
@@ -134,8 +131,7 @@ class Unlocked:
             kept = self._current(owner)
             if kept is not None and info.header.id in kept.opened:
                 return kept.opened[info.header.id]
-        with self._deriving:
-            opened = open_located(who.studio, located, self.passwords(request, who))
+        opened = open_located(who.studio, located, self.passwords(request, who))
         self._keep(owner, opened, None)
         return opened
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -46,6 +47,14 @@ def test_another_password_salt_or_parameter_gives_another_key():
     }
 
     assert len(keys) == 6
+
+
+def test_threads_that_derive_at_the_same_time_all_get_their_key():
+    """OpenSSL's argon2 would hang for ever, nearly always: that the test ends is the proof."""
+    with ThreadPoolExecutor(4) as pool:
+        keys = list(pool.map(lambda _: derive("correct horse", SALT, KdfParameters()), range(8)))
+
+    assert set(keys) == {derive("correct horse", SALT, KdfParameters())}
 
 
 def test_composed_and_decomposed_characters_are_the_same_password():

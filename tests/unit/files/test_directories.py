@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pinnacle_backup.errors import RestoreError
 from pinnacle_backup.files.directories import DirectoryCache, open_beneath
 
+from ...descriptors import open_below
+
 UNSAFE = [
     "..",
     ".",
@@ -28,10 +30,6 @@ UNSAFE = [
     "a/b\0",
     "\0/a",
 ]
-
-
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 def same(descriptor: int, path: Path) -> bool:
@@ -58,7 +56,6 @@ def test_parent_is_the_folder_and_the_name(tree: Path):
 
 
 def test_all_descriptors_are_given_back(tree: Path):
-    before = descriptors()
     with DirectoryCache.open(str(tree)) as folders:
         folders.parent("a/b/c/x")
         folders.forget()
@@ -67,7 +64,7 @@ def test_all_descriptors_are_given_back(tree: Path):
             folders.parent("a/b/missing/x")
     folders.close()
 
-    assert descriptors() == before
+    assert open_below(tree) == []
 
 
 @pytest.mark.parametrize("path", UNSAFE)
@@ -126,10 +123,10 @@ def test_a_thousand_levels_need_few_descriptors(place: Path):
     """Far beyond PATH_MAX; there and back again, with siblings at every level."""
     part = "folder-name"
     deep = "/".join([part] * 1000)
-    before = descriptors()
+    before = len(os.listdir("/proc/self/fd"))
     with DirectoryCache.open(str(place)) as folders:
         lowest = os.fstat(folders.parent(f"{deep}/x", create=True)[0])
-        most = descriptors()
+        most = len(os.listdir("/proc/self/fd"))
         for depth in (999, 500, 937, 1, 1000, 936):
             folders.parent("/".join([part] * depth) + "/x")
         again = os.fstat(folders.parent(f"{deep}/x")[0])
@@ -171,9 +168,8 @@ class TestOpenBeneath:
     )
     def test_refuses_and_leaves_nothing_open(self, tree: Path, parts: list[str]):
         root = os.open(tree, os.O_PATH)
-        before = descriptors()
         with pytest.raises((RestoreError, OSError)):
             open_beneath(root, parts)
 
-        assert descriptors() == before
+        assert open_below(tree) == [str(tree)]
         os.close(root)

@@ -20,6 +20,8 @@ from pinnacle_backup.files.target import TargetTree
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.paths import from_bytes
 
+from ...descriptors import open_below
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 INSTANT = 1_700_000_000_123_456_789
@@ -68,12 +70,11 @@ def outside(place: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def tree(root: Path) -> Iterator[TargetTree]:
-    before = len(os.listdir("/proc/self/fd"))
     tree = TargetTree.open(str(root))
     yield tree
     tree.close()
     tree.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_below(root) == []
     assert not leftovers(root)
 
 

@@ -28,6 +28,8 @@ from pinnacle_backup.model.results import Problem
 from pinnacle_backup.sources.exclude import Excluder
 from pinnacle_backup.sources.scan import Found, Rules, found_at, scan
 
+from ...descriptors import open_below
+
 NOBODY = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -389,14 +391,13 @@ class TestSize:
 
     def test_descriptors_are_given_back(self, tmp_path: Path):
         fill(tmp_path, "a/b/c/f", "a/g")
-        before = len(os.listdir("/proc/self/fd"))
         found = scan(str(tmp_path), ["."], rules=Rules(exclude=Excluder(())), problems=[])
         next(found)
         next(found)
         found.close()
         walk(tmp_path, ".")
 
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert open_below(tmp_path) == []
 
 
 class TestFoundAt:

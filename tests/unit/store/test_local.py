@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import hashlib
@@ -22,6 +21,7 @@ from pinnacle_backup.store.local import LocalStore
 from pinnacle_backup.store.system import System
 
 from ...contract.faults import BROKEN_DISK, CRASHED, NO_SPACE, Faults, FaultySystem, crash, in_child
+from ...descriptors import open_below
 
 DATA = bytes(range(256)) * 20
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -437,13 +437,6 @@ def test_object_deleted_while_it_is_listed_is_left_out(folder: Path) -> None:
         store.delete("b")
 
 
-def open_files() -> Iterator[str]:
-    """Yield what the descriptors of this process lead to; those of deleted files, too."""
-    for descriptor in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):  # that of the listing itself
-            yield os.readlink(f"/proc/self/fd/{descriptor}")
-
-
 def test_descriptors_are_given_back(folder: Path) -> None:
     """Whichever call fails; where ``close`` itself was made to fail, the double kept the descriptor open."""
     kept = 0
@@ -455,4 +448,4 @@ def test_descriptors_are_given_back(folder: Path) -> None:
             kept += faults.calls[nth - 1] == "close"
             shutil.rmtree(folder, ignore_errors=True)
 
-    assert sum(path.startswith(str(folder.parent)) for path in open_files()) == kept
+    assert len(open_below(folder.parent)) == kept

@@ -19,6 +19,7 @@ from pinnacle_backup.errors import RepositoryBusy, StoreError
 from pinnacle_backup.store.locks import holders, lock
 
 from ...contract.faults import in_child, kill, start_child, until
+from ...descriptors import open_below
 
 
 def hold(
@@ -229,18 +230,13 @@ def test_lock_file_that_was_deleted_keeps_nobody_out_twice(tmp_path: Path) -> No
 
     thread = threading.Thread(target=wait)
     thread.start()
-    until(lambda: len(os.listdir("/proc/self/fd")) and lock_files_open(tmp_path) >= 2)
+    until(lambda: len(open_below(tmp_path)) >= 2)
     (tmp_path / ".writer.lock").unlink()
     with hold(tmp_path):
         first.__exit__(None, None, None)
         thread.join()
 
     assert outcome == ["busy"]
-
-
-def lock_files_open(folder: Path) -> int:
-    links = [os.path.join("/proc/self/fd", fd) for fd in os.listdir("/proc/self/fd")]
-    return sum(os.path.islink(link) and os.readlink(link).startswith(str(folder)) for link in links)
 
 
 @pytest.mark.parametrize(
