@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +19,7 @@ from pinnacle_backup.model import words
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.runs import BAD_OUTCOMES, CANCELLED, GOOD, RUNNING
 from pinnacle_backup.web.advice import on_page
+from pinnacle_backup.web.compiled import CompiledTemplates
 
 STATIC: Final = "/static"
 _MACROS: Final[Mapping[str, str]] = MappingProxyType(
@@ -46,6 +48,7 @@ def environment(*, static: str = STATIC, version: str = "") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=CompiledTemplates(Path(__file__).read_text("utf-8")),
     )
     static = f"{static}/{version}" if version else static
     env.globals.update(static=static, counted=words.counted, speed=words.speed, age=_age)
