@@ -250,10 +250,10 @@ def test_create_backup_on_the_dashboard_opens_the_dialog(watching: Server, page:
 
 
 def test_the_dashboard_shows_a_run_that_begins_and_goes_on(watching: Server, page: Page) -> None:
-    page.goto(f"{watching.url}/")
+    with page.expect_response("**/api/v1/events"):  # from now on it is told what happens
+        page.goto(f"{watching.url}/")
     run = watching.json("POST", "/api/v1/schedule/jobs/daily-full/run")["run"]
     watching.wait_for(run)
-    page.reload()
 
     expect(page.locator("main")).to_contain_text("by the job daily-full")
     expect(page.locator(f'a[href="/runs/{run}"]').first).to_be_visible()
