@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -14,6 +15,17 @@ from .serving import Server
 from .serving import serving as serving_studio
 
 expect.set_options(timeout=120_000)  # a busy machine takes its time
+
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have each module's tests run in one worker, which share a server; and first, as they take longest."""
+    items.sort(key=lambda item: _HERE not in item.path.parents)
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,8 @@ def held_back() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    heard = [
-        number for number in _ENDING if callable(signal.getsignal(number))
-    ]  # children inherit what is ignored
+    # What is ignored stays ignored: children inherit that.
+    heard = [number for number in _ENDING if callable(signal.getsignal(number))]
     before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in heard}
     try:
         yield
