@@ -74,7 +74,7 @@ class Life(Simulation):
         assert self.timetable.opening(self.now) == self.now, "a run began in a blackout"
         assert due.start <= self.now, "a run began before its time"
         assert self.timetable.start_of(due.job, slot) <= self.now
-        attempts = self.attempts[name, slot] = self.attempts.get((name, slot), 0) + 1
+        attempts = self._count(name, slot)
         assert due.attempt == attempts
         assert attempts <= self.timetable.schedule.retries + 1, "tried for ever"
         outcome = self.bad.pop() if self.bad else GOOD
@@ -82,6 +82,13 @@ class Life(Simulation):
         if outcome in (GOOD, LASTING) or last:
             self.answered[name] = slot
         return outcome
+
+    def _count(self, name: str, slot: datetime) -> int:
+        """Count the attempts at the slot that a job has in hand; a newer one takes the place of an older one."""
+        before = self.attempts.get((name, slot), 0)
+        self.attempts = {key: count for key, count in self.attempts.items() if key[0] != name}
+        self.attempts[name, slot] = before + 1
+        return before + 1
 
     def look(self) -> bool:
         """Look as ever; what a full backup covers has had its run."""
