@@ -166,8 +166,9 @@ def _problem(entry: Entry, archives: Sequence[str], opener: OpenByName, error: P
 
 
 def _names(entry: Entry, archives: Sequence[str], opener: OpenByName) -> list[str]:
-    """Return the names of the archives that an entry's content lies in."""
-    used = {archives[e.archive] for e in entry.extents if e.archive < len(archives)} or set(archives[:1])
+    """Return the names of the archives that an entry's content lies in, and its page table."""
+    extents = (*entry.extents, *(entry.pages.extents if entry.pages is not None else ()))
+    used = {archives[e.archive] for e in extents if e.archive < len(archives)} or set(archives[:1])
     return sorted(printable(opener.name(backup)) for backup in used)
 
 

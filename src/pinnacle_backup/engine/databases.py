@@ -11,6 +11,7 @@ from typing import Final
 from pinnacle_backup.engine import bundles
 from pinnacle_backup.engine.base import Base
 from pinnacle_backup.engine.large_files import LargeFiles, reading
+from pinnacle_backup.engine.page_tables import Before
 from pinnacle_backup.engine.workers import Pipeline
 from pinnacle_backup.errors import SourceError
 from pinnacle_backup.files.metadata import read_xattrs
@@ -173,15 +174,16 @@ class StoredDatabases:
             entry.size = database.size
             with reading():
                 entry.xattrs = read_xattrs(descriptor)
-            known = None
-            if base is not None and base.pages is not None and base.pages.page_size == database.page_size:
-                known = self._base.page_hashes(base)
-            content = base.extents if base is not None and known is not None else ()
-            self._large_files.store_database(
-                descriptor, entry, database.page_size, known=known, base=content, then=then
-            )
+            before = self._before(base, database.page_size)
+            self._large_files.store_database(descriptor, entry, database.page_size, before=before, then=then)
         finally:
             os.close(descriptor)
+
+    def _before(self, base: Entry | None, page_size: int) -> Before | None:
+        """Return what the base has of a database, where its pages can be compared."""
+        if base is None or base.pages is None or base.pages.page_size != page_size:
+            return None
+        return Before(self._base.page_hashes(base), base.extents, base.pages.extents)
 
 
 def _begins_as_database(path: str) -> bool:

@@ -51,24 +51,44 @@ class ArchiveTable:
         )
 
 
-def cut(extents: Iterable[Extent], offset: int, length: int) -> list[Extent]:
-    """Return the extents of ``length`` bytes of content from ``offset`` on."""
-    found: list[Extent] = []
-    for extent in extents:
-        if length <= 0:
-            break
-        if offset >= extent.length:
-            offset -= extent.length
-            continue
-        taken = min(extent.length - offset, length)
-        whole = taken == extent.length
-        identity = extent.id if whole else ""
-        found.append(
-            Extent(extent.archive, extent.member, extent.stored, extent.start + offset, taken, identity)
-        )
-        length -= taken
-        offset = 0
-    return found
+class Slices:
+    """
+    Takes slices out of content, each behind the one before, in one pass over its extents.
+
+    Args:
+        extents: Of the content.
+    """
+
+    def __init__(self, extents: Iterable[Extent]) -> None:
+        self._extents = iter(extents)
+        self._begin = self._end = 0
+        """Where the extent at hand lies in the content."""
+        self._extent: Extent | None = None
+
+    def take(self, offset: int, length: int) -> list[Extent]:
+        """Return the extents of ``length`` bytes from ``offset`` on; of fewer at the end of the content."""
+        found: list[Extent] = []
+        while length > 0 and (extent := self._at(offset)) is not None:
+            taken = min(self._end - offset, length)
+            found.append(_part(extent, offset - self._begin, taken))
+            offset += taken
+            length -= taken
+        return found
+
+    def _at(self, offset: int) -> Extent | None:
+        """Return the extent that this byte lies in; None behind the last."""
+        while offset >= self._end:
+            self._extent = next(self._extents, None)
+            if self._extent is None:
+                return None
+            self._begin, self._end = self._end, self._end + self._extent.length
+        return self._extent
+
+
+def _part(extent: Extent, start: int, length: int) -> Extent:
+    if length == extent.length:
+        return extent
+    return Extent(extent.archive, extent.member, extent.stored, extent.start + start, length)
 
 
 def join(extents: Iterable[Extent]) -> tuple[Extent, ...]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Final
+from typing import Final
 
 from pyfastcdc import FastCDC
 
@@ -23,10 +22,11 @@ from pinnacle_backup.archive.writer import ArchiveWriter
 from pinnacle_backup.crypto.content_id import content_id
 from pinnacle_backup.engine.chunk_sizes import ChunkSizes, chunk_sizes
 from pinnacle_backup.engine.chunks import PAGE_HASH, Run, Stored, store_chunks, store_pages
-from pinnacle_backup.engine.extents import ArchiveTable, cut, join
+from pinnacle_backup.engine.extents import ArchiveTable, Slices, join
 from pinnacle_backup.engine.left_members import LeftMembers, taken
+from pinnacle_backup.engine.page_tables import MOST_EXTENTS, Before, NewPageTable
 from pinnacle_backup.engine.scope import Scope
-from pinnacle_backup.engine.tar_stream import append_page_table, file_header
+from pinnacle_backup.engine.tar_stream import file_header
 from pinnacle_backup.engine.workers import Pipeline
 from pinnacle_backup.errors import SourceError
 from pinnacle_backup.model.entry import Entry, Extent, PageTable
@@ -35,7 +35,16 @@ from pinnacle_backup.model.streams import Buffer
 _FILL: Final = 4 << 20
 """Bytes that a buffer is filled with, where chunks are not larger."""
 
-_TABLE_IN_MEMORY: Final = 4 << 20
+
+@dataclass
+class _Pages:
+    """What a database has beside what all large files have."""
+
+    size: int
+    base: Slices
+    """The content in the base, for pages that did not change."""
+    table: NewPageTable
+    position: int = 0
 
 
 @dataclass
@@ -45,11 +54,8 @@ class _File:
     entry: Entry
     own: bool
     """Whether it is a tar entry under its own path."""
-    base: tuple[Extent, ...] = ()
-    """For pages that did not change: the content in the base, in this archive's table."""
     extents: list[Extent] = field(default_factory=list)
-    hashes: IO[bytes] | None = None
-    base_position: int = 0
+    pages: _Pages | None = None
 
 
 class LargeFiles:
@@ -131,8 +137,7 @@ class LargeFiles:
         entry: Entry,
         page_size: int,
         *,
-        known: Iterator[Buffer] | None,
-        base: tuple[Extent, ...],
+        before: Before | None,
         then: Callable[[Entry], None],
     ) -> None:
         """
@@ -142,28 +147,29 @@ class LargeFiles:
             descriptor: Its bytes.
             entry: Its metadata with size; completed here.
             page_size: Bytes a page.
-            known: Page hashes of the base's version, in order; None where there is no such version.
-            base: Content of the base's version, in this archive's table.
+            before: The base's version; None where it has none with pages of this size.
             then: Called with the finished entry when its turn comes.
 
         Raises:
             SourceError: It cannot be read to its end; ``then`` is not called.
         """
-        file = _File(entry, own=known is None, base=base)
-        file.hashes = tempfile.SpooledTemporaryFile(_TABLE_IN_MEMORY, dir=self._scratch)  # noqa: SIM115
+        base = before or Before((), (), ())
+        table = NewPageTable(self._scratch, base.table)
+        pages = _Pages(page_size, Slices(base.content), table)
+        file = _File(entry, own=before is None, pages=pages)
         if file.own:
             self._pipeline.then(lambda: self._begin(file, entry.size))
         digest = hashlib.sha256()
-        hashes = _Pieces(known or iter(()))
+        hashes = _Pieces(iter(base.hashes))
         whole = _FILL - _FILL % page_size
         with self._giving_up(file, entry.size):
             for buffer, length in self._filled(descriptor, entry.size, whole, digest.update):
                 piece = hashes.take(-(-length // page_size) * PAGE_HASH)
                 number = 0 if file.own else self._number()
-                done = self._pages_done(file, buffer, length)
+                done = self._pages_done(file, pages, buffer, length)
                 self._pipeline.call(done, store_pages, buffer, length, page_size, self._key, piece, number)
         entry.sha256 = digest.hexdigest()
-        self._pipeline.then(lambda: self._end_database(file, page_size, then))
+        self._pipeline.then(lambda: self._end_database(file, pages, then))
 
     def first_chunk(self, descriptor: int, segments: Sequence[tuple[int, int]]) -> tuple[bytes, int] | None:
         """Return (content id, length) of a file's first chunk; None where it has no content."""
@@ -247,8 +253,8 @@ class LargeFiles:
     def _abandon(self, file: _File, stored: int) -> None:
         if file.own:
             self._pad(stored, sum(extent.length for extent in file.extents))
-        if file.hashes is not None:
-            file.hashes.close()
+        if file.pages is not None:
+            file.pages.table.close()
 
     def _begin(self, file: _File, stored: int) -> None:
         """Append the tar header of a file under its own path."""
@@ -271,17 +277,16 @@ class LargeFiles:
         self._pipeline.workers.give_buffer(buffer)
         return offsets
 
-    def _pages_done(self, file: _File, buffer: int, length: int) -> Callable[[Stored], None]:
+    def _pages_done(self, file: _File, pages: _Pages, buffer: int, length: int) -> Callable[[Stored], None]:
         def done(result: Stored) -> None:
             offsets = self._append(buffer, result.members)
             for run in result.runs:
                 if run.member >= 0:
                     file.extents.append(_extent(run, offsets, result.members.lengths))
                 else:
-                    file.extents += cut(file.base, file.base_position + run.start, run.length)
-            file.base_position += length
-            assert file.hashes is not None
-            file.hashes.write(result.hashes)
+                    file.extents += pages.base.take(pages.position + run.start, run.length)
+            pages.position += length
+            pages.table.add(result.hashes, [(-(-r.length // pages.size), r.member >= 0) for r in result.runs])
 
         return done
 
@@ -300,15 +305,15 @@ class LargeFiles:
         for start in range(0, missing, _FILL):
             self._writer.append(self._codec.compress(bytes(min(_FILL, missing - start)), 1))
 
-    def _end_database(self, file: _File, page_size: int, then: Callable[[Entry], None]) -> None:
+    def _end_database(self, file: _File, pages: _Pages, then: Callable[[Entry], None]) -> None:
         size = file.entry.size
         if file.own and size % tar.BLOCK:
             self._writer.append(self._codec.store(tar.padding(size)))
-        assert file.hashes is not None
-        with file.hashes as hashes:
-            table = append_page_table(self._writer, self._codec, hashes, self._number())
-            file.entry.pages = PageTable(page_size, table)
         file.entry.extents = join(file.extents)
+        room = MOST_EXTENTS - len(file.entry.extents)
+        with closing(pages.table) as table:
+            extents = table.store(self._writer, self._codec, number=self._number(), room=room)
+        file.entry.pages = PageTable(pages.size, extents)
         then(file.entry)
 
 
