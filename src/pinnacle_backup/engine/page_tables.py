@@ -32,6 +32,9 @@ _MOST_RUNS: Final = 1 << 16
 _EXTENT: Final = 5
 """Bytes that one more extent adds to a manifest as it is stored, as measured."""
 
+_WORTH_IT: Final = 0.1
+"""Share of a table that must be saved; else it is stored whole, and read without the base's."""
+
 _NEAR: Final = 1
 """So many known hashes between new ones are stored with them: two extents would hardly be smaller."""
 
@@ -119,9 +122,10 @@ class NewPageTable:
         return [base.take(begin * PAGE_HASH, (end - begin) * PAGE_HASH) for begin, end in _pairs(borders)]
 
     def _pays(self, extents: int, room: int) -> bool:
-        """Tell whether so many extents are worth more than the hashes that need not be stored."""
+        """Tell whether so many extents make the table smaller, and so much that it may lie in two places."""
         new = sum(end - begin for begin, end in _pairs(self._new))
-        return extents <= room and extents * _EXTENT < (self._count - new) * PAGE_HASH
+        saved = (self._count - new) * PAGE_HASH - extents * _EXTENT
+        return extents <= room and saved > self._count * PAGE_HASH * _WORTH_IT
 
     def _leave_new(self) -> int:
         """Move the new hashes together, drop the others, and return how many bytes are left."""
