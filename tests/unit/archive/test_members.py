@@ -19,7 +19,7 @@ BOTH = pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
 @BOTH
 @given(data=st.binary(max_size=3000), level=st.sampled_from([0, 1, 3]))
 def test_what_goes_in_comes_out(codec, data, level) -> None:
-    for member in (codec.compress(data, level), codec.store(data)):
+    for member in (codec.compress(data, level), codec.condense(data, level), codec.store(data)):
         assert codec.decompress(member) == data
         assert codec.decompress(memoryview(member)) == data
         assert codec_of_stream(member) is codec
@@ -46,6 +46,17 @@ def test_compressible_content_shrinks_and_random_content_hardly_grows(codec) -> 
     noise = random.Random(1).randbytes(200_000)
     assert len(codec.compress(bytes(200_000), 1)) < 2_000
     assert len(codec.compress(noise, 1)) < len(noise) + 100
+
+
+@BOTH
+def test_what_is_condensed_is_smaller_with_gzip_and_never_larger(codec) -> None:
+    """Level 0 stays 0, and random content hardly grows."""
+    chance = random.Random(1)
+    text = b" ".join(b"%d" % chance.randrange(5_000) for _ in range(100_000))
+    noise = chance.randbytes(200_000)
+    assert len(codec.condense(text, 1)) < len(codec.compress(text, 1)) + (codec.name == "zstd")
+    assert codec.condense(text, 0) == codec.compress(text, 0)
+    assert len(codec.condense(noise, 1)) < len(noise) + 100
 
 
 @BOTH
