@@ -14,7 +14,7 @@ from pinnacle_backup.repository.state import State
 _BLOCK: Final = 4096
 _LEFT_FREE: Final = 64 << 20
 _LEFT_FREE_PART: Final = 20
-"""A twentieth of what is restored, and 64 MiB, stay free: the disk is the studio's, too."""
+"""A twentieth of what is written, and 64 MiB, stay free: the disk is the studio's, too."""
 
 HINT: Final = "free some space, or name a folder on another disk in backup.drill.directory in config.json"
 
@@ -47,6 +47,11 @@ def room_for(state: State) -> Room:
     return Room(nbytes, inodes)
 
 
+def with_reserve(nbytes: int) -> int:
+    """Return how much has to be free before so many bytes are written."""
+    return nbytes + nbytes // _LEFT_FREE_PART + _LEFT_FREE
+
+
 def require_room(folder: str, room: Room, name: str) -> None:
     """
     Refuse to begin what would fill the disk.
@@ -60,7 +65,7 @@ def require_room(folder: str, room: Room, name: str) -> None:
         StoreFull: There is too little.
     """
     status = os.statvfs(folder)
-    needed = room.nbytes + room.nbytes // _LEFT_FREE_PART + _LEFT_FREE
+    needed = with_reserve(room.nbytes)
     free = status.f_bavail * status.f_frsize
     if needed > free:
         raise _too_little(folder, name, needed, free, "bytes")

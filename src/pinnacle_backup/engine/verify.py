@@ -7,13 +7,14 @@ Damage never ends the run: what is damaged is named, path and archive, and all e
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 
 from pinnacle_backup.archive import manifest
 from pinnacle_backup.archive.members import codec_of
 from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.engine.checks import Checked, check_archive, check_database, check_files
+from pinnacle_backup.engine.fetched import Fetched, fetch_once
 from pinnacle_backup.engine.grouping import Item, group
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.salvage import sound_entries
@@ -43,7 +44,7 @@ def verify(
         info: The backup.
         opener: Opens its archive and those that it needs.
         workers: Number of processes; 0 for one each processor.
-        scratch: Folder for databases while SQLite checks them.
+        scratch: Folder for databases while SQLite checks them, and for archives that lie far away.
         progress: Told of bytes and entries.
 
     Raises:
@@ -83,6 +84,7 @@ class _Run:
         self._progress = progress
         self._own: ArchiveReader | None = None
         self._base: ArchiveReader | None = None
+        self._fetched = Fetched(opener, opener)
         self._whole = True
         self._represented = 0
         self.names: list[str] = []
@@ -100,7 +102,9 @@ class _Run:
             needed += reader.summary.archives if reader is not None else ()
         needed = list(dict.fromkeys(needed))
         self._opener = self._opener.only(needed)
-        self._announce(needed)
+        sizes = self._sizes(needed)
+        self._announce(sizes)
+        self._fetched = fetch_once(self._opener, sizes, self._scratch, besides=self._extracted())
         for backup in needed:
             self._check_archive(backup)
 
@@ -108,7 +112,7 @@ class _Run:
         """Have the content of all files checked."""
         total = self._own.summary.totals.size if self._own is not None else 0
         for items in group(self._files(), total=total):
-            self._tasks.call(self._receive(items), check_files, Packed(items), self._opener)
+            self._tasks.call(self._receive(items), check_files, Packed(items), self._fetched.members)
 
     def check_totals(self) -> None:
         """Compare what was found with what the backup says that it holds."""
@@ -126,6 +130,7 @@ class _Run:
         for reader in (self._own, self._base):
             if reader is not None:
                 reader.close()
+        self._fetched.close()
 
     def _open(self, backup: str) -> ArchiveReader | None:
         """Open an archive whose manifest is needed; None where it cannot be."""
@@ -145,14 +150,26 @@ class _Run:
             raise DamagedError(f"{reader.name} is not the archive of the backup that it is listed as")
         return reader
 
-    def _announce(self, needed: Iterable[str]) -> None:
-        """Say how much there is to do: all archives as they are stored, and the content of all files."""
-        stored = 0
+    def _sizes(self, needed: Iterable[str]) -> dict[str, int]:
+        """Return how large the archives are, those that can be opened."""
+        sizes = {}
         for backup in needed:
             with suppress(PinnacleError), closing(self._opener.stored(backup)) as source:
-                stored += source.size
+                sizes[backup] = source.size
+        return sizes
+
+    def _announce(self, sizes: Mapping[str, int]) -> None:
+        """Say how much there is to do: all archives as they are stored, and the content of all files."""
         totals = self._own.summary.totals if self._own is not None else BackupTotals()
-        self._progress.phase("verify", total_bytes=stored + totals.size, total_items=totals.entries)
+        total = sum(sizes.values()) + totals.size
+        self._progress.phase("verify", total_bytes=total, total_items=totals.entries)
+
+    def _extracted(self) -> int:
+        """Return how much room databases take at most, should they be checked all at the same time."""
+        readers = [reader for reader in (self._own, self._base) if reader is not None]
+        if not any(reader.summary.databases for reader in readers):
+            return 0
+        return max(reader.summary.totals.size for reader in readers)
 
     def _check_archive(self, backup: str) -> None:
         name = self._opener.name(backup)
@@ -162,7 +179,7 @@ class _Run:
             expected = self._opener.sidecar(backup)
         except PinnacleError as error:
             self._add(f"{name}.sha256", error.message)
-        self._tasks.call(self._archive_checked, check_archive, backup, self._opener, expected)
+        self._tasks.call(self._archive_checked, check_archive, backup, self._fetched.whole, expected)
 
     def _files(self) -> Iterator[Item]:
         """Yield the files that are to be checked together; databases go their own way."""
@@ -175,7 +192,8 @@ class _Run:
                 yield entry, archives
             else:
                 item = (entry, archives)
-                self._tasks.call(self._receive([item]), check_database, item, self._opener, self._scratch)
+                members = self._fetched.members
+                self._tasks.call(self._receive([item]), check_database, item, members, self._scratch)
 
     def _items(self) -> Iterator[Item]:
         """Yield the complete state, as far as its manifests are sound."""

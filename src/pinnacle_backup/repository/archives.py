@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.archive.reader import ArchiveReader
@@ -54,6 +55,10 @@ def read_facts(source: ByteSource, name: str) -> tuple[BackupHeader, BackupTotal
     return summary.backup, summary.totals, False
 
 
+Way = Callable[[str, Callable[[], ByteSource]], ByteSource]
+"""Gives the stored bytes of a backup's archive: takes its id, and what opens it where it lies."""
+
+
 class OpenByName:
     """
     Opens the archives of backups by the backups' ids; picklable, so that workers open them too.
@@ -63,6 +68,7 @@ class OpenByName:
         names: Archive names by backup id.
         keyring: Opens encrypted ones.
         otherwise: Asked for what is not in this store.
+        way: How to come to their bytes; None for the straight one.
     """
 
     def __init__(
@@ -72,11 +78,13 @@ class OpenByName:
         keyring: KeyRing,
         *,
         otherwise: OpenByName | None = None,
+        way: Way | None = None,
     ) -> None:
         self._store = store
         self._names = names
         self._keyring = keyring
         self._otherwise = otherwise
+        self._way = way
 
     def __call__(self, backup: str) -> ArchiveReader:
         """
@@ -131,13 +139,26 @@ class OpenByName:
                 f"the archive of backup {backup[:8]} is missing, and others need it",
                 hint="put the file back into the folder of backups, then try again",
             )
-        return self._store.open(name)
+        if self._way is None:
+            return self._store.open(name)
+        return self._way(backup, partial(self._store.open, name))
+
+    def is_far(self, backup: str) -> bool:
+        """Tell whether what is read of a backup's archive comes over a network each time."""
+        if backup not in self._names and self._otherwise is not None:
+            return self._otherwise.is_far(backup)
+        return self._store.reads_at_once > 1
+
+    def through(self, way: Way) -> OpenByName:
+        """Return an opener of the same archives that comes to their bytes another way."""
+        otherwise = self._otherwise.through(way) if self._otherwise is not None else None
+        return OpenByName(self._store, self._names, self._keyring, otherwise=otherwise, way=way)
 
     def only(self, backups: Collection[str]) -> OpenByName:
         """Return an opener of fewer archives, which is cheaper to send to workers."""
         names = {backup: self._names[backup] for backup in backups if backup in self._names}
         otherwise = self._otherwise.only(backups) if self._otherwise is not None else None
-        return OpenByName(self._store, names, self._keyring, otherwise=otherwise)
+        return OpenByName(self._store, names, self._keyring, otherwise=otherwise, way=self._way)
 
     def ids(self) -> tuple[str, ...]:
         """Return the ids of all backups that can be asked for, as they were given."""

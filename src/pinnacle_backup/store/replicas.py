@@ -21,6 +21,11 @@ class Replicas:
 
     stores: tuple[Store, ...]
 
+    @property
+    def reads_at_once(self) -> int:
+        """As many as the store that is asked first; see ``Store``."""
+        return self.stores[0].reads_at_once
+
     def open(self, name: str) -> ByteSource:
         """
         Open an object for reading at any place.
