@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import os
 import threading
@@ -13,13 +12,13 @@ from typing import Any, Final
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
 
 from pinnacle_backup import __version__
 from pinnacle_backup.store.cloud.answers import expect_fields
 from pinnacle_backup.store.cloud.bandwidth import Bandwidth
 from pinnacle_backup.store.cloud.body import Body, hand_over
+from pinnacle_backup.store.cloud.descriptions import descriptions
 from pinnacle_backup.store.cloud.failures import DAMAGED, Incomplete, code_of, failures
 from pinnacle_backup.store.cloud.place import CloudPlace
 
@@ -44,6 +43,7 @@ class Connection:
         client: botocore's.
         pool: For requests that run at once. Whoever runs in it never waits for another that does.
         download: Paces what comes.
+        is_quick: The last answer came so quickly that the next one needs no watching.
         refuses_conditions: The server said that it cannot complete uploads conditionally.
     """
 
@@ -52,6 +52,7 @@ class Connection:
         self.client = _client(place)
         self.pool = ThreadPoolExecutor(place.connections, thread_name_prefix="cloud")
         self.upload, self.download = Bandwidth(place.upload_limit), Bandwidth(place.download_limit)
+        self.is_quick = False
         self.refuses_conditions = False
         self.client.meta.events.register("before-send.s3", self._hand_over)
 
@@ -100,7 +101,7 @@ class Connection:
 
 def _client(place: CloudPlace) -> Any:
     session = botocore.session.Session(profile=place.profile or None)
-    session.register_component("data_loader", _descriptions())
+    session.register_component("data_loader", descriptions())
     if place.credentials_file:
         session.set_config_variable("credentials_file", place.credentials_file)
     return session.create_client(
@@ -123,12 +124,6 @@ def _client(place: CloudPlace) -> Any:
             user_agent=f"pinnacle-backup/{__version__} botocore/{botocore.__version__}",
         ),
     )
-
-
-@functools.cache
-def _descriptions() -> Loader:
-    """Return what reads botocore's descriptions of S3 once; they are large, and children inherit them."""
-    return create_loader()
 
 
 # Which connections are open is a fact about the process, so this stands here and is passed nowhere. A child

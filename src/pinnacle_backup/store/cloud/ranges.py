@@ -17,6 +17,9 @@ from pinnacle_backup.store.cloud.connection import ATTEMPTS, Connection
 from pinnacle_backup.store.cloud.failures import Incomplete, failures, status_of
 
 _STEP: Final = 64 << 10
+_QUICK: Final = 2 << 20
+"""Bytes per second. After so quick an answer the next one is not watched step by step, which costs time."""
+
 _END: Final = 64 << 10
 _LONGEST_STEP: Final = 60.0
 _LONGEST_WAIT: Final = 10.0
@@ -114,11 +117,12 @@ def _fetch_once(connection: Connection, name: str, etag: str, offset: int, lengt
 
 
 def _read(body: StreamingBody, length: int, connection: Connection) -> bytes:
-    parts, came = [], 0
+    parts, came, start = [], 0, time.monotonic()
+    step = length if connection.is_quick else _STEP
     try:
         while came < length:
             began = time.monotonic()
-            part = body.read(min(_STEP, length - came))
+            part = body.read(min(step, length - came))
             if not part or time.monotonic() - began > _LONGEST_STEP:
                 break
             parts.append(part)
@@ -126,9 +130,12 @@ def _read(body: StreamingBody, length: int, connection: Connection) -> bytes:
             connection.download.spend(len(part))
     except BotoCoreError as error:
         raise Incomplete(f"the connection broke after {came:,} of {length:,} bytes") from error
+    finally:
+        quick = came == length >= _QUICK * (time.monotonic() - start)
+        connection.is_quick = quick and not connection.download.limit
     if came != length:
         raise Incomplete(f"{length:,} bytes were announced, {came:,} came")
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _check(answer: dict[str, Any], offset: int, length: int) -> None:
