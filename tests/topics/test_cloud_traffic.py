@@ -54,6 +54,15 @@ def test_one_small_file_costs_little_even_for_one_who_knows_nothing(
     assert proxy.down() - before < 3 * MB
 
 
+def test_a_check_of_all_fetches_all_once(large: Clouded, proxy: FaultProxy) -> None:
+    """Although the whole and each file are checked; and nothing of it stays on this machine."""
+    (size,) = [size for key, size in large.bucket.sizes(PREFIX).items() if key.endswith("one.tar.gz")]
+    before = proxy.down()
+    large.good("verify", "one")
+    assert size < proxy.down() - before < size + 5 * MB
+    assert list((large.root / ".pinnacle/scratch").iterdir()) == []
+
+
 def test_a_backup_of_nothing_new_costs_little(large: Clouded, proxy: FaultProxy) -> None:
     down, up = proxy.down(), proxy.up()
     large.good("create", "--type", "incremental")

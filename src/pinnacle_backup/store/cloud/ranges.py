@@ -131,8 +131,8 @@ def _read(body: StreamingBody, length: int, connection: Connection) -> bytes:
     except BotoCoreError as error:
         raise Incomplete(f"the connection broke after {came:,} of {length:,} bytes") from error
     finally:
-        quick = came == length >= _QUICK * (time.monotonic() - start)
-        connection.is_quick = quick and not connection.download.limit
+        if length > _STEP and not connection.download.limit:
+            connection.is_quick = came == length >= _QUICK * (time.monotonic() - start)
     if came != length:
         raise Incomplete(f"{length:,} bytes were announced, {came:,} came")
     return parts[0] if len(parts) == 1 else b"".join(parts)
