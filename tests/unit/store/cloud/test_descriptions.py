@@ -10,6 +10,12 @@ from botocore.loaders import Loader
 from pinnacle_backup.store.cloud.descriptions import descriptions
 
 
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    """Clients write into what they were given."""
+    descriptions.cache_clear()
+
+
 @pytest.mark.parametrize("kind", ["service-2", "paginators-1", "endpoint-rule-set-1", "waiters-2"])
 def test_they_are_botocores_own(kind: str) -> None:
     """In every word."""
