@@ -59,6 +59,9 @@ class LogFile(logging.Handler):
             self.release()
         super().close()
 
+    def __del__(self) -> None:
+        self._close()  # threads that end close nothing
+
     def _append(self, line: bytes) -> None:
         descriptor = self._current()
         size = os.fstat(descriptor).st_size

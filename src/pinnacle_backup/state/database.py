@@ -116,6 +116,11 @@ class Database:
             self._connection.close()
             self._connection = None
 
+    def __del__(self) -> None:
+        # By itself a connection is closed by the garbage collector only, much later.
+        with contextlib.suppress(sqlite3.Error):
+            self.close()
+
     def read(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
         """
         Return all rows that a query finds.

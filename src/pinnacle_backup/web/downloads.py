@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain, islice
 from typing import Final
 from urllib.parse import quote
 
+from anyio import CancelScope
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from pinnacle_backup.model.paths import printable
 
@@ -42,10 +45,34 @@ def stream(
     headers = {"Content-Disposition": disposition(name, inline=inline)}
     if size is not None:
         headers["Content-Length"] = str(size)
-    return StreamingResponse(chain(first, gathered), headers=headers, media_type=kind)
+    return _Stream(first, gathered, headers=headers, kind=kind)
 
 
-def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
+class _Stream(StreamingResponse):
+    """
+    A stream that ends when its client goes away, with the archives and the process that it comes from.
+
+    Args:
+        first: What it begins with.
+        rest: What follows.
+    """
+
+    def __init__(
+        self, first: list[bytes], rest: Generator[bytes], *, headers: dict[str, str], kind: str
+    ) -> None:
+        super().__init__(chain(first, rest), headers=headers, media_type=kind)
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):  # in a thread: it may take as long as a slow place does
+                await run_in_threadpool(self._rest.close)
+
+
+def _gathered(chunks: Iterable[bytes]) -> Generator[bytes]:
     """Yield the same bytes, in fewer and larger parts."""
     parts: list[bytes] = []
     total = 0

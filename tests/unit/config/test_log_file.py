@@ -12,6 +12,8 @@ import pytest
 
 from pinnacle_backup.config.log_file import LogFile
 
+from ...descriptors import open_below
+
 Failures = list[tuple[str, Exception]]
 
 
@@ -235,3 +237,10 @@ def test_several_processes_lose_no_line_while_the_file_is_set_aside(tmp_path: Pa
     assert lines == sorted(
         before + [f"{writer} {number} {'x' * 50}" for writer in range(1, 5) for number in range(2_000)]
     )
+
+
+def test_whoever_forgets_it_leaves_nothing_open(tmp_path: Path):
+    """As the threads of the server do, which come and go."""
+    write(opened(tmp_path / "a.log"), "one")
+
+    assert open_below(tmp_path) == []

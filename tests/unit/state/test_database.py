@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
@@ -12,6 +13,8 @@ import pytest
 
 from pinnacle_backup.errors import StateError
 from pinnacle_backup.state.database import Database
+
+from ...descriptors import open_below
 
 WRITE = "INSERT OR REPLACE INTO property VALUES ('a', 'b')"
 
@@ -138,3 +141,17 @@ def test_a_file_that_is_taken_away_while_it_is_open_is_made_anew(tmp_path: Path,
         expected = {("a", "b"), ("c", "d")} if how == "replaced" else {("a", "b")}
         assert set(seen.execute("SELECT * FROM property")) == expected
     seen.close()
+
+
+def test_whoever_forgets_it_leaves_nothing_open(tmp_path: Path) -> None:
+    """As the threads of the server do, which come and go: the connections would wait for the collector."""
+
+    def forget() -> None:
+        write(Database(str(tmp_path / "state.db"), warn=pytest.fail))
+
+    gc.disable()
+    try:
+        forget()
+        assert open_below(tmp_path) == []
+    finally:
+        gc.enable()

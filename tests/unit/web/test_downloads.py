@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import pytest
 from starlette.responses import StreamingResponse
+from starlette.types import Message
 
 from pinnacle_backup.errors import DamagedError
 from pinnacle_backup.web.downloads import stream
@@ -37,3 +39,33 @@ def test_what_is_wrong_with_the_beginning_is_told_at_once() -> None:
 
     with pytest.raises(DamagedError):
         stream(failing(), "name")
+
+
+def test_what_a_client_leaves_is_closed_at_once_and_not_in_the_event_loop() -> None:
+    """It may wait for a process, or for a place that is slow: meanwhile all others are answered."""
+    closed_by: list[threading.Thread] = []
+
+    def endless() -> Iterator[bytes]:
+        try:
+            while True:
+                yield bytes(300_000)
+        finally:
+            closed_by.append(threading.current_thread())
+
+    async def leave() -> None:
+        taken = asyncio.Event()
+
+        async def receive() -> Message:
+            await taken.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if message.get("body"):
+                taken.set()
+                await asyncio.Event().wait()
+
+        await stream(endless(), "name")({"type": "http"}, receive, send)
+        assert len(closed_by) == 1
+
+    asyncio.run(leave())
+    assert closed_by != [threading.current_thread()]
