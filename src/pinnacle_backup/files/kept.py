@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+
+from pinnacle_backup.errors import RepositoryBusy
 
 T = TypeVar("T")
 _Stamp = tuple[int, int, int, int] | None
@@ -18,6 +21,28 @@ GRAIN_NS: Final = 100_000_000
 The kernel's clock for files ticks every few milliseconds: what was changed within that time before it was
 read may be changed once more under the same time.
 """
+
+WAIT_SECONDS: Final = 10.0
+"""How long one waits for another who makes a value, and who waits himself: for a place out of reach, say."""
+
+
+@contextmanager
+def turn(lock: threading.Lock, wait_seconds: float) -> Iterator[None]:
+    """
+    Hold a lock for the time of the block.
+
+    Raises:
+        RepositoryBusy: Somebody else held it all the time.
+    """
+    if not lock.acquire(timeout=wait_seconds):
+        raise RepositoryBusy(
+            "somebody else has asked before, and still waits for the answer",
+            hint="try again later; can the place of the backups be reached?",
+        )
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @dataclass(frozen=True)
@@ -37,6 +62,7 @@ class Kept(Generic[T]):
 
     Args:
         seconds: How long it holds at most; 0 keeps nothing.
+        wait_seconds: How long one waits for another who makes it.
         clock: The system's clock in nanoseconds, which times of files come from.
         monotonic: A clock that never goes back.
     """
@@ -45,10 +71,12 @@ class Kept(Generic[T]):
         self,
         seconds: float,
         *,
+        wait_seconds: float = WAIT_SECONDS,
         clock: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._seconds = seconds
+        self._wait_seconds = wait_seconds
         self._clock = clock
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -62,8 +90,11 @@ class Kept(Generic[T]):
             paths: What it is made from; a folder counts as changed with the names in it.
             work: Makes it.
             key: What else it is made from.
+
+        Raises:
+            RepositoryBusy: Somebody else makes it, and takes long.
         """
-        with self._lock:
+        with turn(self._lock, self._wait_seconds):
             known, began = self._known, self._clock()
             stamps = tuple(map(_stamp, paths))
             if known is not None and (known.stamps, known.key) == (stamps, key) and self._holds(known):

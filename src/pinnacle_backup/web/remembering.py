@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from pinnacle_backup.files.kept import WAIT_SECONDS, turn
+
 T = TypeVar("T")
 
 
@@ -17,18 +19,31 @@ class Remembered(Generic[T]):
 
     Args:
         seconds: How long it holds.
+        wait_seconds: How long one waits for another who works.
         monotonic: A clock that never goes back.
     """
 
-    def __init__(self, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._seconds = seconds
+        self._wait_seconds = wait_seconds
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._known: tuple[float, T] | None = None
 
     def get(self, work: Callable[[], T]) -> T:
-        """Return the value; errors are not remembered."""
-        with self._lock:
+        """
+        Return the value; errors are not remembered.
+
+        Raises:
+            RepositoryBusy: Somebody else works, and takes long.
+        """
+        with turn(self._lock, self._wait_seconds):
             now = self._monotonic()
             if self._known is None or now - self._known[0] >= self._seconds:
                 self._known = now, work()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pinnacle_backup.errors import RepositoryBusy
 from pinnacle_backup.files.kept import GRAIN_NS, Kept
 
 
@@ -115,3 +116,22 @@ def test_threads_that_ask_at_once_share_one_value(file: Path) -> None:
     for thread in threads:
         thread.join()
     assert made.times == 1
+
+
+def test_nobody_waits_for_ever_for_another(file: Path) -> None:
+    """Who may himself wait for a bucket that is out of reach; each who waits takes a thread of the server."""
+    kept, asked, answer = Kept[int](60, wait_seconds=0.01), threading.Event(), threading.Event()
+
+    def slow() -> int:
+        asked.set()
+        answer.wait()
+        return 1
+
+    first = threading.Thread(target=kept.get, args=([str(file)], slow))
+    first.start()
+    asked.wait()
+    with pytest.raises(RepositoryBusy):
+        kept.get([str(file)], pytest.fail)
+    answer.set()
+    first.join()
+    assert kept.get([str(file)], pytest.fail) == 1
