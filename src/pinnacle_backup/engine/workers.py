@@ -21,6 +21,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from pinnacle_backup.archive.members import Codec
 from pinnacle_backup.engine.chunk_sizes import LARGEST
+from pinnacle_backup.engine.signals import held_back
 from pinnacle_backup.errors import PinnacleError
 
 BUFFER: Final = LARGEST
@@ -80,7 +81,13 @@ class Workers:
         if count > 1:
             fork = multiprocessing.get_context("fork")
             self._pool = ProcessPoolExecutor(count, fork, _begin, (self._context,))
-            self._pool.submit(int).result()  # forks all of them now
+            try:
+                with held_back():  # or some would be there that nobody ends, and that Python waits for
+                    begun = self._pool.submit(int)  # forks all of them now
+                begun.result()
+            except BaseException:
+                self.close()
+                raise
 
     def submit(self, function: Task[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have the function called with the worker's context and these arguments."""

@@ -23,12 +23,12 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.runs import RESTORE_FIRST, SCHEDULER_STOPS, reap, record_failure, send_stop
 from pinnacle_backup.app.scheduler.child import Child, Launch, launch, still_running
 from pinnacle_backup.app.scheduler.lease import keep_lease
-from pinnacle_backup.app.scheduler.signals import held_back
 from pinnacle_backup.app.scheduler.upkeep import Upkeep
 from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.config.schedule import Schedule
+from pinnacle_backup.engine.signals import held_back
 from pinnacle_backup.errors import Interrupted, PinnacleError, StateError
 from pinnacle_backup.model.jobs import JobState
 from pinnacle_backup.model.runs import Run

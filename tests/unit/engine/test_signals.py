@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pinnacle_backup.app.scheduler.signals import held_back
+from pinnacle_backup.engine.signals import held_back
 
 
 @pytest.fixture(autouse=True)
