@@ -7,10 +7,16 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+
+from pinnacle_backup.cli import main as main_module
+from pinnacle_backup.errors import Interrupted
+
+from ..contract.faults import in_child
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "backup_restore.py"
 
@@ -100,3 +106,18 @@ def _read(descriptor: int) -> bytes:
         return os.read(descriptor, 1000)
     except OSError:  # the other side is closed
         return b""
+
+
+def test_a_command_that_was_interrupted_ends_though_a_thread_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one does that waits for a server; Python itself would wait for it."""
+
+    def work() -> None:
+        threading.Thread(target=threading.Event().wait).start()
+        limit = threading.Timer(60, os._exit, [1])
+        limit.daemon = True
+        limit.start()
+        main_module.main()
+        threading._shutdown()  # type: ignore[attr-defined] # as at the end of every program
+
+    monkeypatch.setattr(main_module, "run", lambda *_: Interrupted.exit_code)
+    assert in_child(work) == Interrupted.exit_code

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Final, NoReturn, TextIO
 
@@ -29,6 +30,9 @@ PIPE_CLOSED: Final = 128 + signal.SIGPIPE
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 20_000
 """Python's 700 has start-up search again and again through modules that stay: a tenth of a short command."""
+
+_LAST_SECONDS: Final = 3
+"""After so long a command that was interrupted has ended, whatever hangs."""
 
 COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     "Back up and restore": {
@@ -118,6 +122,8 @@ def main() -> int:
     code = run(sys.argv[1:], _context(sys.argv[0]))
     if code == PIPE_CLOSED:
         _abandon_stdout()
+    if code == Interrupted.exit_code:
+        _end_in_time(code)
     return code
 
 
@@ -212,6 +218,21 @@ def _stop_cleanly_on_signals() -> None:
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - the signature of a handler
     raise KeyboardInterrupt
+
+
+def _end_in_time(code: int) -> None:
+    """
+    End, whatever threads still wait for: a server that says nothing, say. All else is in order by now.
+
+    Python itself would wait for them.
+    """
+    from threading import Timer
+
+    limit = Timer(_LAST_SECONDS, os._exit, [code])
+    limit.daemon = True  # it counts on while Python waits for the other threads, and ends with them
+    limit.start()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
 
 
 def _abandon_stdout() -> None:

@@ -272,8 +272,11 @@ class Repository:
     def _read(self, archives: Sequence[StoredObject]) -> tuple[Sequence[CachedBackup], Sequence[Problem]]:
         at_once = min(self.store.reads_at_once, len(archives)) if archives else 0
         if at_once > 1:
-            with ThreadPoolExecutor(at_once) as threads:
+            threads = ThreadPoolExecutor(at_once)
+            try:
                 answers = list(threads.map(self._try_to_read, archives))
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)  # who is interrupted waits for no answer
         else:
             answers = [self._try_to_read(stored) for stored in archives]
         return (

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from pinnacle_backup.model.streams import ByteSource
 from pinnacle_backup.repository.catalog import Catalog
 from pinnacle_backup.repository.repository import Repository
 from pinnacle_backup.store.local import LocalStore
 
+from ...contract.faults import in_child
 from .support import Place, ReadFacts
 
 
@@ -109,3 +115,25 @@ def test_many_archives_that_cannot_be_read_are_problems_one_by_one(late: LateSto
     listing = repository.listing()
     assert len(listing.backups) == 8
     assert {problem.path for problem in listing.problems} == {"backup_2.tar.gz", "backup_5.tar.gz"}
+
+
+def test_who_is_interrupted_waits_for_no_answer(place: Place) -> None:
+    class SilentStore(LateStore):
+        def open(self, name: str) -> ByteSource:
+            if name == second:
+                time.sleep(0.2)  # all threads are there, and waited for
+                os.kill(os.getpid(), signal.SIGTERM)
+            return threading.Event().wait()  # type: ignore[return-value]
+
+    place.add(1)
+    second = place.add(2)
+
+    def work() -> None:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        limit = threading.Timer(60, os._exit, [1])
+        limit.daemon = True
+        limit.start()
+        with pytest.raises(KeyboardInterrupt):
+            newcomer(SilentStore(str(place.folder)))[0].listing()
+
+    assert in_child(work) == 0

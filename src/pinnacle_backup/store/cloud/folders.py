@@ -21,7 +21,7 @@ def _elsewhere(place: CloudPlace) -> list[str]:
 
     client = client_to(place)
     with failures(place, "list"):
-        found = client.obstore.list_with_delimiter(client.reader, place.prefix or None)
+        found = client.ask("list_with_delimiter", client.reader, place.prefix or None)
     return sorted(found["common_prefixes"])
 
 

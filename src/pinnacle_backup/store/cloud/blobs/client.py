@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
@@ -48,6 +48,27 @@ class Client:
         self.writer = self._store()
         self.pool = ThreadPoolExecutor(max(place.connections, SMALL_READS), thread_name_prefix="cloud")
         self.upload, self.download = Bandwidth(place.upload_limit), Bandwidth(place.download_limit)
+
+    def ask(self, operation: str, *args: Any, **options: Any) -> Any:
+        """
+        Make a request: call a function of obstore, which may take minutes, and raise what it raises.
+
+        Signals have to wait while the main thread is not in Python. So it has a thread call, whom nobody
+        waits for when the program ends.
+        """
+        function = getattr(self.obstore, operation)
+        if threading.current_thread() is not threading.main_thread():
+            return function(*args, **options)
+        answer: Future[Any] = Future()
+
+        def call() -> None:
+            try:
+                answer.set_result(function(*args, **options))
+            except BaseException as error:  # noqa: BLE001 - told to whoever asked
+                answer.set_exception(error)
+
+        threading.Thread(target=call, name="cloud", daemon=True).start()
+        return answer.result()
 
     def _store(self, **times: timedelta) -> Any:
         options: dict[str, Any] = {

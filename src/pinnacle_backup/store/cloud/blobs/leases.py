@@ -42,7 +42,7 @@ class BlobLeases:
             try:
                 found = self._blobs.head(name)
                 if found["size"] <= LONGEST:
-                    answer = client.obstore.get(client.reader, self._blobs.place.key(name))
+                    answer = client.ask("get", client.reader, self._blobs.place.key(name))
                     found, data = answer.meta, bytes(answer.bytes())
             except Exception as error:
                 if is_missing(error):
@@ -55,7 +55,7 @@ class BlobLeases:
         client, key = self._blobs.client, self._blobs.place.key(name)
         with failures(self._blobs.place, "give back the lease", name):
             try:
-                client.obstore.delete(client.writer, key)
+                client.ask("delete", client.writer, key)
             except Exception as error:
                 if not is_refused(error):
                     raise

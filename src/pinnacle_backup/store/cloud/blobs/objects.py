@@ -32,7 +32,7 @@ class Blobs(Fences):
 
     def head(self, name: str) -> dict[str, Any]:
         """Return what is known of an object. Raises what obstore raises."""
-        found: dict[str, Any] = self.client.obstore.head(self.client.reader, self.place.key(name))
+        found: dict[str, Any] = self.client.ask("head", self.client.reader, self.place.key(name))
         return found
 
     def exists(self, name: str, *, unless_forbidden: bool = False) -> bool:
@@ -68,7 +68,8 @@ class Blobs(Fences):
         client, end = self.client, offset + length
         with failures(self.place, "read", name):
             try:
-                answer = client.obstore.get(
+                answer = client.ask(
+                    "get",
                     client.reader,
                     self.place.key(name),
                     options={"range": (offset, end), "if_match": etag},
@@ -119,7 +120,8 @@ class Blobs(Fences):
         client.upload.spend(len(data))
         with failures(self.place, doing, name):
             try:
-                answer = client.obstore.put(
+                answer = client.ask(
+                    "put",
                     client.writer,
                     self.place.key(name),
                     data,
@@ -147,13 +149,13 @@ class Blobs(Fences):
             StoreError: It cannot be removed.
         """
         with failures(self.place, doing, name):
-            self.client.obstore.delete(self.client.writer, self.place.key(name))
+            self.client.ask("delete", self.client.writer, self.place.key(name))
 
     def ours(self, name: str, token: str) -> dict[str, Any] | None:
         """Return the object if it is the one that we tried to store: then only the answer was lost."""
         client = self.client
         try:
-            answer = client.obstore.get(client.reader, self.place.key(name), options={"head": True})
+            answer = client.ask("get", client.reader, self.place.key(name), options={"head": True})
         except Exception as error:
             if is_missing(error) or is_refused(error):
                 return None

@@ -56,7 +56,7 @@ class BlobStore:
         """List the objects but hidden ones; objects below a further slash belong to somebody else."""
         client, prefix, seen = client_to(self.place), self.place.key(""), set[str]()
         with failures(self.place, "list"):
-            found = client.obstore.list_with_delimiter(client.reader, self.place.prefix or None)["objects"]
+            found = client.ask("list_with_delimiter", client.reader, self.place.prefix or None)["objects"]
         for each in found:
             name = each["path"].removeprefix(prefix)
             if name in seen or len(name) + len(prefix) != len(each["path"]):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import signal
+import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -345,3 +348,26 @@ def test_what_a_provider_does_not_have_is_refused(place: CloudPlace) -> None:
     for option in ({"access_key": "a"}, {"object_lock_days": 7}, {"profile": "x"}):
         with pytest.raises(UsageError, match="means nothing with gcs"):
             open_store(msgspec.structs.replace(place, **option))  # type: ignore[arg-type]
+
+
+def test_a_signal_is_heard_while_a_server_says_nothing(place: CloudPlace) -> None:
+    """A person who has seen enough, or the scheduler that stops, waits for no server."""
+    with socket.create_server((HOST, 0)) as silent:
+        port = silent.getsockname()[1]
+        store = open_store(msgspec.structs.replace(place, endpoint_url=f"http://{HOST}:{port}"))
+
+        def interrupt() -> None:
+            with silent.accept()[0]:
+                os.kill(os.getpid(), signal.SIGTERM)
+                heard.wait(50)  # obstore itself gives up after 60 s
+                os._exit(0 if heard.is_set() else 1)
+
+        def work() -> None:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            threading.Thread(target=interrupt, daemon=True).start()
+            with pytest.raises(KeyboardInterrupt):
+                list(store.list())
+            heard.set()
+
+        heard = threading.Event()
+        assert in_child(work) == 0
