@@ -10,11 +10,14 @@ from typing import Final
 import msgspec
 
 from pinnacle_backup.crypto.keys import KEY_BYTES
-from pinnacle_backup.errors import FormatError, PasswordError, PinnacleError
+from pinnacle_backup.errors import FormatError, PasswordError, PinnacleError, TooManyAttempts
 
 MEMORY_KIB: Final = range(65_536, 1_048_576 + 1)
 PASSES: Final = range(3, 16 + 1)
 LANES: Final = range(1, 16 + 1)
+
+_WAIT_SECONDS: Final = 10.0
+"""How long one waits for its turn, as at a login: each who waits takes a thread of the server."""
 
 _DERIVING: Final = threading.Lock()
 """
@@ -74,6 +77,7 @@ def derive(password: str, salt: bytes, parameters: KdfParameters) -> bytes:
     Raises:
         FormatError: A parameter is out of range; nothing was computed.
         PasswordError: The password is empty or no text.
+        TooManyAttempts: Too many others are being derived.
         PinnacleError: The machine has too little memory.
     """
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id  # noqa: PLC0415 - plain backups do without
@@ -87,15 +91,19 @@ def derive(password: str, salt: bytes, parameters: KdfParameters) -> bytes:
         lanes=parameters.lanes,
         memory_cost=parameters.memory_kib,
     )
+    if not _DERIVING.acquire(timeout=_WAIT_SECONDS):
+        wait = _WAIT_SECONDS
+        raise TooManyAttempts(f"too many passwords at once; try again in {wait:.0f} s", retry_after=wait)
     try:
-        with _DERIVING:
-            return argon2id.derive(secret)
+        return argon2id.derive(secret)
     except MemoryError:
         needed = parameters.memory_kib // 1024
         raise PinnacleError(
             f"the password's key needs {needed:,} MiB of memory, and they are not to be had",
             hint="stop other programs, or raise the memory limit",
         ) from None
+    finally:
+        _DERIVING.release()
 
 
 def _encode(password: str) -> bytes:

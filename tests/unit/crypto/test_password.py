@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pinnacle_backup.crypto import password as module
 from pinnacle_backup.crypto.password import KdfParameters, derive
-from pinnacle_backup.errors import FormatError, PasswordError
+from pinnacle_backup.errors import FormatError, PasswordError, TooManyAttempts
 
 SALT = bytes(range(16))
 
@@ -55,6 +56,13 @@ def test_threads_that_derive_at_the_same_time_all_get_their_key():
         keys = list(pool.map(lambda _: derive("correct horse", SALT, KdfParameters()), range(8)))
 
     assert set(keys) == {derive("correct horse", SALT, KdfParameters())}
+
+
+def test_nobody_waits_for_ever_for_a_turn(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.01)
+    with module._DERIVING, pytest.raises(TooManyAttempts, match="too many passwords at once"):
+        derive("a", bytes(16), KdfParameters())
+    assert derive("a", bytes(16), KdfParameters())
 
 
 def test_composed_and_decomposed_characters_are_the_same_password():
