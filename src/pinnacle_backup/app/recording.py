@@ -97,6 +97,10 @@ class Recording:
             self._worst, self._exit_code, self._code = CANCELLED, Interrupted.exit_code, Interrupted.code
             self._message = "stopped before its end"
             self._write("error", f"{Interrupted.code}: stopped before its end")
+        elif isinstance(error, BrokenPipeError):  # a download that its client broke off: nobody's fault
+            self._worst, self._exit_code, self._code = CANCELLED, Interrupted.exit_code, Interrupted.code
+            self._message = "nobody took the rest"
+            self._write("info", self._message)
         elif isinstance(error, PinnacleError):
             self._hint, self._code = error.hint, error.code
             self.fail(f"{error.code}: {error.message}", exit_code=error.exit_code)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from pinnacle_backup.errors import (
 )
 from pinnacle_backup.model.progress import Silent
 
-from .command import Command, Known
+from .command import SCRIPT, Command, Known
 
 
 @pytest.fixture
@@ -66,6 +68,19 @@ def test_an_encrypted_backup_becomes_plain(command: Command, out: Path) -> None:
     assert (out / "uploads" / "a.txt").read_text() == "hello"
     ended = command("export", "latest", "-o", str(out / "2.tar.gz"), password="right")
     assert "is not encrypted, other than the backup it comes from" in ended.stderr
+
+
+def test_a_download_that_is_broken_off_is_no_failure(command: Command) -> None:
+    (command.root / "uploads" / "large").write_bytes(os.urandom(1_500_000))
+    command("create", "--name", "a")
+    words = [sys.executable, str(SCRIPT), "export", "a", "--output", "-"]
+    with subprocess.Popen(words, cwd=command.root, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+    assert process.returncode == 128 + signal.SIGPIPE
+    (run,) = (run for run in command.json("runs")["runs"] if run["verb"] == "export")
+    assert (run["outcome"], run["message"]) == ("cancelled", "nobody took the rest")
+    assert not (command.root / "logs/backup_errors.log").exists()
 
 
 def test_a_relative_path_and_an_archive_that_lies_elsewhere(command: Command, out: Path) -> None:
