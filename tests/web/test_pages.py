@@ -94,7 +94,7 @@ def addresses(here: Server) -> list[str]:
             f"?plan={plan}",
             f"?plan={undo}",
         ],
-        "/runs": ["?outcome=failed", "?outcome=killed"],
+        "/runs": ["?outcome=failed", "?outcome=killed", "?day=2026-11-22"],
         "/audit": ["?action=login", "?action=nothing"],
     }
     values: Mapping[str, list[str]] = {

@@ -297,3 +297,37 @@ def test_a_studio_without_any_backup_is_welcomed(tmp_path: Path, browser: Browse
         expect(seen.page.get_by_role("link", name="Create the first backup").first).to_be_visible()
     assert seen.complaints == []
     assert PASSWORD not in server.said()
+
+
+def test_runs_of_one_day(watching: Server, page: Page) -> None:
+    """The dashboard's days lead there; a day of the studio's zone begins at midnight."""
+    today = watching.json("GET", "/api/v1/runs")["runs"][-1]["started"][:10]
+    page.goto(watching.url)
+    page.locator(f'svg a[href="/runs?day={today}"]').click()
+    expect(page.get_by_label("Day", exact=True)).to_have_value(today)
+    expect(page.get_by_role("link", name="Full backup")).to_be_visible()
+    expect(page.get_by_text(f"pinnacle-backup runs --day {today}")).to_be_attached()
+
+    page.get_by_role("link", name="failed", exact=True).click()
+    expect(page.get_by_label("Day", exact=True)).to_have_value(today)
+    page.get_by_label("Day", exact=True).fill("2001-02-03")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page).to_have_url(f"{watching.url}/runs?outcome=failed&day=2001-02-03")
+    expect(page.get_by_role("heading", name="No such run")).to_be_visible()
+    page.get_by_role("link", name="Any day").click()
+    expect(page).to_have_url(f"{watching.url}/runs?outcome=failed")
+
+
+@pytest.mark.parametrize("day", ["yesterdayish", "2026-02-30", "9999-12-31"])
+def test_what_is_no_day_is_said(watching: Server, day: str) -> None:
+    answer = watching.request("GET", f"/runs?day={day}", headers={"Accept": "text/html"})
+    assert answer.status_code == 422
+    assert "write it like 2026-11-22" in answer.text.replace("Write", "write")
+
+
+def test_a_person_who_asks_wrongly_gets_a_page_and_a_program_a_problem(watching: Server) -> None:
+    page = watching.request("GET", "/runs?outcome=zz", headers={"Accept": "text/html"})
+    assert page.status_code == 422
+    assert "This cannot be understood: outcome" in page.text
+    problem = watching.request("GET", "/api/v1/runs?outcome=zz", headers={"Accept": "text/html"})
+    assert problem.json()["errors"][0]["field"] == "outcome"

@@ -123,8 +123,9 @@ def _to_login(request: Request) -> Response:
     return RedirectResponse("/login" if back == "/" else f"/login?next={quote(back)}", 303)
 
 
-def _invalid(_: Request, error: Exception) -> Response:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    title = "Something in the request is wrong"
     errors = [
         {
             "field": one_line(".".join(map(str, each["loc"][1:])), limit=200),
@@ -132,7 +133,10 @@ def _invalid(_: Request, error: Exception) -> Response:
         }
         for each in error.errors()
     ]
-    return problem(422, "Something in the request is wrong", code="request", errors=errors)
+    if wants_page(request):
+        fields = ", ".join(each["field"].rpartition(".")[2] for each in errors)
+        return answer(request, 422, title, f"this cannot be understood: {fields}", code="request")
+    return problem(422, title, code="request", errors=errors)
 
 
 def _http(request: Request, error: Exception) -> Response:

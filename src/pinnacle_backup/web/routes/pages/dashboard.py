@@ -120,14 +120,14 @@ def _full_words(space: Space | None, now: datetime, *, full: bool) -> tuple[str,
 
 
 def _strip(days: tuple[CalendarDay, ...]) -> Markup:
-    """Draw the days; each leads to the runs of that day and before it."""
+    """Draw the days; each leads to the runs of that day."""
     return charts.calendar_strip(
         [
             charts.Day(
                 day=day.day,
                 state=day.state,
                 sentence=day.sentence,
-                href=f"/runs?below={day.last_run + 1}" if day.last_run else "",
+                href=f"/runs?day={day.day}" if day.last_run else "",
             )
             for day in days
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -14,7 +14,8 @@ from pinnacle_backup.app.live import LiveProgress, live_progress
 from pinnacle_backup.app.runs import list_runs, show_run
 from pinnacle_backup.app.timetables import schedule_zone
 from pinnacle_backup.app.undo import saved_last
-from pinnacle_backup.errors import PinnacleError
+from pinnacle_backup.errors import PinnacleError, UsageError
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
 from pinnacle_backup.model.runs import BAD_OUTCOMES, OUTCOMES, RUNNING, Run, RunLine
 from pinnacle_backup.model.words import counted, instant, number, size
@@ -29,6 +30,7 @@ Looking = Annotated[Caller, Depends(needs(LOOK))]
 
 _ROWS: Final = 50
 _LINES: Final = 1000
+_OPTIONS: Final = ("verb", "outcome", "day")
 _VERBS: Final[Mapping[str, str]] = {
     "create": "Backup",
     "restore": "Restore",
@@ -45,32 +47,37 @@ def runs(
     who: Looking,
     outcome: Annotated[str, Query(pattern=f"^({'|'.join(OUTCOMES)})?$")] = "",
     verb: Annotated[str, Query(pattern=f"^({'|'.join(_VERBS)})?$")] = "",
+    day: Annotated[str, Query(max_length=40)] = "",
     below: Annotated[int, Query(ge=0, le=2**53)] = 0,
 ) -> Response:
     """Show what was done, newest first."""
-    found = list_runs(who.studio, _ROWS + 1, verb=verb, outcome=outcome, below=below)
     zone = schedule_zone(who.studio)
-    older = _address(outcome=outcome, verb=verb, below=found[_ROWS - 1].id) if len(found) > _ROWS else ""
+    since, until = _of_day(day, zone)
+    found = list_runs(
+        who.studio, _ROWS + 1, verb=verb, outcome=outcome, below=below, since=since, until=until
+    )
+    chosen = {"outcome": outcome, "verb": verb, "day": day}
     return page(
         request,
         "runs.html",
         who,
         runs=[_row(run, zone) for run in found[:_ROWS]],
         outcomes=[
-            (_address(verb=verb), "Any outcome"),
-            *((_address(outcome=o, verb=verb), o) for o in OUTCOMES),
+            (_address(**chosen | {"outcome": ""}), "Any outcome"),
+            *((_address(**chosen | {"outcome": key}), key) for key in OUTCOMES),
         ],
-        outcome=_address(outcome=outcome, verb=verb),
         verbs=[
-            (_address(outcome=outcome), "Any kind"),
-            *((_address(outcome=outcome, verb=key), words) for key, words in _VERBS.items()),
+            (_address(**chosen | {"verb": ""}), "Any kind"),
+            *((_address(**chosen | {"verb": key}), words) for key, words in _VERBS.items()),
         ],
-        older=older,
-        newest=_address(outcome=outcome, verb=verb) if below else "",
-        filtered=bool(outcome or verb),
-        command="pinnacle-backup runs"
-        + (f" --verb {verb}" if verb else "")
-        + (f" --outcome {outcome}" if outcome else ""),
+        chosen=chosen,
+        shown=_address(**chosen),
+        any_day=_address(**chosen | {"day": ""}),
+        older=_address(**chosen, below=found[_ROWS - 1].id) if len(found) > _ROWS else "",
+        newest=_address(**chosen) if below else "",
+        command=" ".join(
+            ["pinnacle-backup runs", *(f"--{key} {chosen[key]}" for key in _OPTIONS if chosen[key])]
+        ),
     )
 
 
@@ -123,8 +130,20 @@ def _row(run: Run, zone: tzinfo) -> dict[str, Any]:
     }
 
 
-def _address(*, outcome: str = "", verb: str = "", below: int = 0) -> str:
-    pairs = {"outcome": outcome, "verb": verb, "below": below}
+def _of_day(day: str, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
+    """Return when a day begins and ends in the studio's zone; nothing for no day."""
+    if not day:
+        return None, None
+    try:
+        begin = date.fromisoformat(day)
+        return datetime.combine(begin, time(), zone), datetime.combine(
+            begin + timedelta(days=1), time(), zone
+        )
+    except (ValueError, OverflowError):
+        raise UsageError(f'"{printable(day)}" is not a day', hint="write it like 2026-11-22") from None
+
+
+def _address(**pairs: str | int) -> str:
     known = {key: value for key, value in pairs.items() if value}
     return f"/runs?{urlencode(known)}" if known else "/runs"
 
