@@ -31,7 +31,7 @@ def test_everything_goes_on_and_administrators_are_told(server: Server, broken: 
     else:
         file.write_text(broken)
     try:
-        for path in ("/", "/backups", "/runs", "/schedule", "/checks"):
+        for path in ("/", "/backups", "/runs", "/schedule", "/checks", "/settings", "/settings/cloud"):
             page = server.request("GET", path, headers=_HTML)
             assert page.status_code == 200, path
             assert _BANNER in page.text

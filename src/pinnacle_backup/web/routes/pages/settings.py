@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from pinnacle_backup.app.settings import show_settings
+from pinnacle_backup.errors import ConfigError
 from pinnacle_backup.model.permissions import CONFIGURE
 from pinnacle_backup.web.answers import page
 from pinnacle_backup.web.auth import Caller, needs
@@ -30,7 +31,11 @@ def group(request: Request, who: Configuring, key: str) -> Response:
     found = group_of(key)
     if found is None:
         raise HTTPException(404)
-    view = show_settings(who.studio.place)
+    place = who.studio.place
+    try:
+        view = show_settings(place)
+    except ConfigError:  # what is wrong stands above every page
+        return page(request, "settings_broken.html", who, file=place.file)
     tabs = [(f"/settings/{each.key}", each.title, None) for each in GROUPS]
     return page(
         request,
