@@ -53,11 +53,15 @@ def test_from_the_token_to_the_first_backup(tmp_path: Path, browser: Browser) ->
         page.get_by_role("button", name="Continue").click()
 
         page.get_by_role("button", name="Make the first backup").click()
+        expect(page.get_by_role("heading", name="The first backup is made")).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Read it back").click()
         expect(page.get_by_role("heading", name="Protected")).to_be_visible(timeout=30_000)
         expect(page.get_by_text(".tar.gz.enc")).to_be_visible()
         assert seen.complaints == []
         backup = json.loads((server.root / "config.json").read_text())["backup"]
         assert backup["encryption"] == {"enabled": True, "key": secret}
+        page.get_by_role("link", name="To the dashboard").click()
+        expect(page.get_by_role("heading", level=1)).not_to_contain_text("verified")
         assert "encyclopedia/" not in backup["paths"]
         assert token_of(server) not in "".join(
             file.read_text() for file in (server.root / "logs").iterdir() if file.suffix == ".log"
@@ -75,6 +79,8 @@ def test_a_backup_from_before_the_choice_to_encrypt_is_not_enough(tmp_path: Path
         page.get_by_role("button", name="Continue").click()
         expect(page.get_by_text("early.tar.gz was made before")).to_be_visible()
         page.get_by_role("button", name="Make an encrypted backup").click()
+        expect(page.get_by_role("heading", name="The first backup is made")).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Read it back").click()
         expect(page.get_by_role("heading", name="Protected")).to_be_visible(timeout=30_000)
         expect(page.get_by_text(".tar.gz.enc")).to_be_visible()
         assert seen.complaints == []

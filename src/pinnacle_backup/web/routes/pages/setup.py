@@ -75,8 +75,8 @@ def backup(request: Request, who: Configuring) -> Response:
 
 def _first_backup(who: Caller) -> dict[str, Any]:
     studio = who.studio
-    newest = list_runs(studio, 1, verb="create")
-    run = newest[0] if newest else None
+    newest = (run for verb in ("create", "verify") for run in list_runs(studio, 1, verb=verb))
+    run = max(newest, key=lambda run: run.id, default=None)
     running = run is not None and run.outcome == RUNNING
     progress = _progress(studio, run.id) if run and running else None
     backups = [] if running else list_backups(studio).backups
