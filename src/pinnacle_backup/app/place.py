@@ -45,7 +45,8 @@ class Place:
             try:
                 return load(self.file, self.environ)
             except ConfigError as error:
-                back = f"restore latest {printable(name)} --root {shlex.quote(printable(self.root))}"
+                root = shlex.quote(printable(self.root))
+                back = f"pinnacle-backup restore latest {printable(name)} --root {root}"
                 raise ConfigError(
                     error.message,
                     hint=error.hint or f"correct it; or move it away and bring an earlier one back: {back}",

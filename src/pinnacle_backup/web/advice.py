@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -43,20 +44,58 @@ TITLES: Final[Mapping[str, str]] = {
 """By the name of a check: what it is about."""
 
 
-_SAID: Final[Mapping[str, str]] = {
-    "give it with --decrypt, --password-file or PINNACLE_PASSWORD": "give the password that it was made with",
-    "run cleanup with --despite-shrink": "say so on the page of backups",
-    "restore with --target to another folder": "restore to another folder",
-    "a time with --at": "a time",
-}
-"""What hints say of options of the command line: how a page says it."""
+_GIVE_IT: Final = "give the password that it was made with"
+_SAID: Final = tuple(
+    (re.compile(words, re.IGNORECASE), said)
+    for words, said in (
+        (r"give it with --decrypt, --password-file or PINNACLE_PASSWORD", _GIVE_IT),
+        (r"add --password-file FILE, or set PINNACLE_PASSWORD_FILE", _GIVE_IT),
+        (r"run cleanup with --despite-shrink", "say so on the page of backups"),
+        (r"restore with --target to another folder", "restore to another folder"),
+        (r"a time with --at", "a time"),
+        (
+            r"pinnacle-backup create; why it was not made: pinnacle-backup runs",
+            "make one; the runs tell why it was not",
+        ),
+        (r"what is damaged: pinnacle-backup runs show (\d+)", r"run \1 tells what is damaged"),
+        (r"pinnacle-backup runs show (\d+); pinnacle-backup runs cancel \1", r"look at run \1, or cancel it"),
+        (r"pinnacle-backup runs show (\d+)", r"look at run \1"),
+        (r"pinnacle-backup runs (lists|shows)", r"the list of runs shows"),
+        (r"pinnacle-backup runs", "look at the runs"),
+        (r"pinnacle-backup create", "make a backup"),
+        (r"make one with `create`", "make one"),
+        (r"`list` shows", "the list of backups shows"),
+        (r"`unpin` it", "unpin it"),
+        (r"`verify` tells", "verifying tells"),
+        (r"pinnacle-backup verify latest", "verify the newest backup"),
+        (
+            r"what failed: pinnacle-backup drill show; once more: pinnacle-backup drill",
+            "its report tells why; run another",
+        ),
+        (r"pinnacle-backup drill", "run a drill"),
+        (r"pinnacle-backup cleanup", "cleanup"),
+        (r"pinnacle-backup copy --to (?=\S)", "copy the backups to "),
+        (r"start it on the dashboard, or: pinnacle-backup schedule [-a-z ]+", "press Start Scheduler"),
+        (r"pinnacle-backup schedule --resume", "press Resume"),
+        (r"(?=pinnacle-backup schedule --start-scheduler --daemon, )", "on its machine: "),
+        (r"pinnacle-backup notify test", "send a test message"),
+        (r"^pinnacle-backup config check$", "look at the settings"),
+        (r"pinnacle-backup (user|token) list shows", r"the page of users shows"),
+    )
+)
+"""
+What hints say in words of the command line, and how a page says it; the longer first.
+
+Who has a page before them may have no command line at hand; what is meant is done on the pages, too.
+"""
 
 
 def on_page(text: str) -> str:
-    """Return a hint as a page says it, which has no options."""
-    for words, said in _SAID.items():
-        text = text.replace(words, said).replace(sentence(words), sentence(said))
-    return text
+    """Return a hint as a page says it, which has buttons and no options."""
+    shown = text
+    for words, said in _SAID:
+        shown = words.sub(said, shown)
+    return f"{shown[:1].upper()}{shown[1:]}" if text[:1].isupper() else shown
 
 
 def place_of(check: Check) -> tuple[str, str]:

@@ -75,7 +75,7 @@ class Caller:
         """
         if not self.may(action):
             raise Forbidden(
-                f"{self.name} is {self.role}: this takes more rights",
+                f"{self.name} has the role {self.role}: this takes more rights",
                 hint="ask an administrator of this studio",
             )
 

@@ -58,8 +58,9 @@ class InForce:
     def _from_file(self) -> Configuration:
         if self._seen is None and self._had_file:  # the defaults are for a studio that never had one
             name, root = os.path.basename(self._place.file), shlex.quote(printable(self._place.root))
-            back = f"put it back, or bring an earlier one back: restore latest {name} --root {root}"
-            raise ConfigError(f"{printable(self._place.file)} is gone", hint=back)
+            back = f"pinnacle-backup restore latest {name} --root {root}"
+            hint = f"put it back, or bring an earlier one back: {back}"
+            raise ConfigError(f"{printable(self._place.file)} is gone", hint=hint)
         return self._place.configuration()
 
 

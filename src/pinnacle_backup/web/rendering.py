@@ -18,8 +18,9 @@ from markupsafe import Markup
 from pinnacle_backup.model import words
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.runs import BAD_OUTCOMES, CANCELLED, GOOD, RUNNING
-from pinnacle_backup.web.advice import on_page
+from pinnacle_backup.web.advice import on_page, sentence
 from pinnacle_backup.web.compiled import CompiledTemplates
+from pinnacle_backup.web.phases import PHASES, phase
 
 STATIC: Final = "/static"
 _MACROS: Final[Mapping[str, str]] = MappingProxyType(
@@ -32,9 +33,9 @@ def environment(*, static: str = STATIC, version: str = "") -> Environment:
     Return the environment of all templates.
 
     Pages know the macros of ``components.html`` as ``c``, ``forms.html`` as ``f`` and ``data.html`` as ``d``.
-    Filters: ``size``, ``number``, ``duration``, ``printable``, ``moment``, ``tone``, ``on_page``;
-    functions: ``counted``, ``speed``, ``age``; a value that a page forgot to give is an error, never an empty
-    place.
+    Filters: ``size``, ``number``, ``duration``, ``printable``, ``moment``, ``tone``, ``on_page``,
+    ``sentence``, ``phase``; functions: ``counted``, ``speed``, ``age``; ``phases`` are for scripts. A value
+    that a page forgot to give is an error, never an empty place.
 
     Args:
         static: Where the static files are served.
@@ -51,7 +52,7 @@ def environment(*, static: str = STATIC, version: str = "") -> Environment:
         bytecode_cache=CompiledTemplates(Path(__file__).read_text("utf-8")),
     )
     static = f"{static}/{version}" if version else static
-    env.globals.update(static=static, counted=words.counted, speed=words.speed, age=_age)
+    env.globals.update(static=static, counted=words.counted, speed=words.speed, age=_age, phases=dict(PHASES))
     env.filters.update(
         size=words.size,
         number=words.number,
@@ -60,6 +61,8 @@ def environment(*, static: str = STATIC, version: str = "") -> Environment:
         moment=moment,
         tone=tone,
         on_page=on_page,
+        sentence=sentence,
+        phase=phase,
     )
     for name, template in _MACROS.items():
         env.globals[name] = env.get_template(template).module

@@ -51,8 +51,9 @@ def test_a_broken_configuration_tells_how_its_restore_goes(studio: Path) -> None
     with pytest.raises(ConfigError) as caught:
         _find(studio).configuration()
     assert "line 1" in caught.value.message
-    assert f"move it away and bring an earlier one back: restore latest config.json --root {studio}" in (
-        caught.value.hint
+    assert (
+        f"move it away and bring an earlier one back: pinnacle-backup restore latest config.json --root {studio}"
+        in (caught.value.hint)
     )
 
 

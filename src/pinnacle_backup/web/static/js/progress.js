@@ -25,13 +25,14 @@ function update(run) {
 }
 
 /** @param {HTMLElement} block @param {RunEvent} run */
-function fill(block, { phase = "", bytes = 0, total_bytes = 0, items = 0, total_items = 0, path = "", seconds = 0 }) {
+function fill(block, { phase: name = "", bytes = 0, total_bytes = 0, items = 0, total_items = 0, path = "", seconds = 0 }) {
   const byBytes = total_bytes || !total_items;
   const total = byBytes ? total_bytes : total_items;
   const share = total ? Math.min((byBytes ? bytes : items) / total, 1) : 0;
   const bar = block.querySelector("progress");
   if (total) bar?.setAttribute("value", String(share));
   else bar?.removeAttribute("value");
+  const phase = JSON.parse(all("[data-words]", block)[0]?.dataset.words ?? "{}")[name] ?? name;
   const parts = {
     phase,
     path,
