@@ -28,8 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
+    """Chromium; what drives it has an event loop, which tests of other modules must not find."""
     if CHROMIUM is None:
         pytest.skip("chromium is missing")
     with chromium() as running:
