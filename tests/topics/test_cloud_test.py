@@ -122,6 +122,11 @@ def test_nobody_at_the_address(bucket: Bucket) -> None:
     assert "does not answer" in found["address"][1]
     found = ask(place(bucket, endpoint_url="http://no-such-host.invalid"))
     assert "no such host" in found["address"][1]
+    found = ask(place(bucket, endpoint_url="http://127.0.0.1:99999"))
+    assert found["address"][0] == "failed"
+    assert "127.0.0.1:99999 is no address" in found["address"][1]
+    found = ask(place(bucket, endpoint_url=bucket.server.url.replace("http", "https")))
+    assert "speaks no TLS" in found["address"][1]
 
 
 def test_locks_are_told_and_what_is_asked_for_must_be_there(bucket: Bucket, locked_bucket: Bucket) -> None:

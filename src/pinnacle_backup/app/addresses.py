@@ -27,6 +27,8 @@ _OPTIONS: Final = {
     "addressing": "addressing",
     "ca_file": "ca_file",
 }
+_ADDRESSING: Final = ("auto", "path", "virtual")
+_URL: Final = re.compile(r"https?://[^\x00-\x20\x7f]+")
 _CLEAN: Final = re.compile(r"[^\x00-\x20\x7f]+")
 
 
@@ -49,7 +51,8 @@ def place_of_address(text: str) -> CloudPlace:
         options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
     except ValueError:
         raise _unusable(text, "it cannot be read") from None
-    if "@" in parts.netloc:
+    endpoint = options.get("endpoint", "")
+    if "@" in parts.netloc + endpoint:
         raise UsageError(
             "keys do not belong into an address: others see them",
             hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use ~/.aws/credentials",
@@ -58,6 +61,10 @@ def place_of_address(text: str) -> CloudPlace:
         raise _unusable(text, "it names no bucket")
     if unknown := options.keys() - _OPTIONS.keys():
         raise _unusable(text, f"{printable(min(unknown))[:40]!r} is not one of {', '.join(_OPTIONS)}")
+    if endpoint and not _URL.fullmatch(endpoint):
+        raise _unusable(text, "its endpoint does not begin with https:// or http://")
+    if options.get("addressing", "auto") not in _ADDRESSING:
+        raise _unusable(text, f"its addressing is not one of {', '.join(_ADDRESSING)}")
     prefix = unquote(parts.path).strip("/")
     if any(part in ("", ".", "..") for part in prefix.split("/")) and prefix:
         raise _unusable(text, "its prefix is not a plain path")

@@ -55,8 +55,8 @@ class Store(Protocol):
         List all objects, in no order: every one of them, or an exception.
 
         Raises:
-            ObjectNotFound: The place itself is missing. It may be new, or a disk that is not mounted.
-            StoreError: The listing would not be complete.
+            ObjectNotFound: The folder itself is missing. It may be new, or a disk that is not mounted.
+            StoreError: There is no such bucket, or the listing would not be complete.
         """
 
     def open(self, name: str) -> ByteSource:

@@ -74,12 +74,17 @@ _NO_KEYS: Final = (
     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, fill ~/.aws/credentials, or set access_key and "
     "secret_key in config.json"
 )
+NO_TLS: Final = "WRONG_VERSION_NUMBER"
+"""What OpenSSL says where the other side does not speak TLS at all."""
+
+NO_TLS_ADVICE: Final = "check endpoint_url: its port, or http:// in place of https://"
 _UNREACHED: Final[tuple[tuple[type[Exception], str, str], ...]] = (
     (boto.NoCredentialsError, "there are no credentials", _NO_KEYS),
     (boto.PartialCredentialsError, "the credentials are incomplete", "set both access_key and secret_key"),
     (boto.ProfileNotFound, "there is no such profile", "check profile and ~/.aws/config"),
     (boto.CredentialRetrievalError, "credentials could not be had", "check the sources in the profile"),
     (boto.InvalidRegionError, "that is no region", "check region"),
+    (boto.ParamValidationError, "that is no name of a bucket", "check bucket"),
     (boto.SSLError, "the server's certificate was not accepted", "set ca_file to the one that signed it"),
     (boto.ProxyConnectionError, "the proxy was not reached", "check HTTPS_PROXY and NO_PROXY"),
     (boto.ConnectTimeoutError, "the server did not answer", "check endpoint_url, the network and firewalls"),
@@ -129,21 +134,22 @@ def store_error(error: Exception, doing: str, place: CloudPlace, name: str = "")
     """
     what = f"cannot {doing} {printable(joined(place, name))}"
     if isinstance(error, ClientError):
-        return _refusal(error, what, place)
+        return _refusal(error, what, place, name)
+    if isinstance(error, boto.SSLError) and NO_TLS in str(error):
+        return StoreError(f"{what}: the server speaks no TLS{where(place)}", hint=NO_TLS_ADVICE)
     for kind, reason, hint in _UNREACHED:
         if isinstance(error, kind):
             return StoreError(f"{what}: {reason}{where(place)}", hint=hint)
     return StoreError(f"{what}: {cut(str(error))}{where(place)}")
 
 
-def _refusal(error: ClientError, what: str, place: CloudPlace) -> StoreError:
+def _refusal(error: ClientError, what: str, place: CloudPlace, name: str) -> StoreError:
+    """Only an object can be missing: a folder may be new, but a bucket that is not there is a mistake."""
     code, status = code_of(error), status_of(error)
     if code == "NoSuchBucket":
         hint = "make it, or check bucket, region and endpoint_url"
-        return ObjectNotFound(
-            f"{what}: there is no bucket {printable(place.bucket)}{where(place)}", hint=hint
-        )
-    if code in ("NoSuchKey", "404") or (status == 404 and code != "NoSuchUpload"):
+        return StoreError(f"{what}: there is no bucket {printable(place.bucket)}{where(place)}", hint=hint)
+    if name and (code in ("NoSuchKey", "404") or (status == 404 and code != "NoSuchUpload")):
         return ObjectNotFound(f"{what}: there is no such object")
     if code in _FULL or status == 507:
         return StoreFull(f"{what}: no space or quota left", hint="free some, or raise the quota")
@@ -154,7 +160,8 @@ def _refusal(error: ClientError, what: str, place: CloudPlace) -> StoreError:
         action = _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
         return StoreError(f"{what}: {reason}", hint=hint.format(action=action))
     said = cut(str(error.response.get("Error", {}).get("Message", "")))
-    return StoreError(f"{what}: the server answered {status} {cut(code)}: {said}{_tries(error)}")
+    answer = code if code == str(status) else f"{status} {cut(code)}"
+    return StoreError(f"{what}: the server answered {answer}: {said}{_tries(error)}")
 
 
 def _tries(error: ClientError) -> str:

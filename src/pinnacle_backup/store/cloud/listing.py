@@ -24,8 +24,7 @@ def listed(connection: Connection, *, page: int = _PAGE) -> Iterator[StoredObjec
         page: How many names are asked for at once.
 
     Raises:
-        ObjectNotFound: There is no such bucket.
-        StoreError: The listing would not be complete.
+        StoreError: There is no such bucket, or the listing would not be complete.
     """
     prefix, seen = connection.place.key(""), set[str]()
     for found in _contents(connection, prefix, page):

@@ -38,9 +38,32 @@ def test_wrong_keys(bucket: Bucket, who: Identity, said: str) -> None:
 
 
 def test_missing_bucket(bucket: Bucket, place: CloudPlace) -> None:
-    error = told(msgspec.structs.replace(place, bucket="no-such-bucket"), ObjectNotFound)
+    error = told(msgspec.structs.replace(place, bucket="no-such-bucket"))
 
     assert "there is no bucket no-such-bucket" in error.message
+    assert not isinstance(error, ObjectNotFound), "which a new folder is, that is made when it is needed"
+
+
+def test_name_that_no_bucket_can_have(place: CloudPlace) -> None:
+    error = told(msgspec.structs.replace(place, bucket="Not a bucket!"))
+
+    assert "that is no name of a bucket" in error.message
+
+
+def test_list_that_is_not_found_is_no_empty_one(through: CloudPlace, proxy: FaultProxy) -> None:
+    """Such as the answer of any web server, where the address is a wrong one."""
+    proxy.add(refuse(404, "404"), "ListObjectsV2", times=None)
+    error = told(through)
+
+    assert "the server answered 404: " in error.message
+    assert not isinstance(error, ObjectNotFound)
+
+
+def test_server_without_tls(place: CloudPlace, bucket: Bucket) -> None:
+    error = told(msgspec.structs.replace(place, endpoint_url=bucket.server.url.replace("http", "https")))
+
+    assert "the server speaks no TLS" in error.message
+    assert "http://" in error.hint
 
 
 @pytest.mark.parametrize(

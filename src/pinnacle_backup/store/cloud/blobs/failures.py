@@ -70,7 +70,7 @@ _METADATA: Final = ("169.254.169.254", "metadata.google.internal")
 
 # What obstore says before it asks anybody, and how connections fail, in the order in which it is looked for.
 _SIGNS: Final = (
-    ("Account must be specified", "no account is named", "set access_key to the name of the storage account"),
+    ("Account must be specified", "no account is named", "set access_key, or AZURE_STORAGE_ACCOUNT_NAME"),
     ("Invalid Access Key", "secret_key is no account key", "copy it anew: it is Base64"),
     ("Unable to open service account file", "credentials_file cannot be read", "check its path and rights"),
     ("Unable to decode service account file", "credentials_file is no key of a service account", ""),
@@ -133,8 +133,8 @@ def store_error(error: Exception, doing: str, place: CloudPlace, name: str = "")
     if code in NO_BUCKET:
         kind = "bucket" if place.provider == GCS else "container"
         missing = f"{what}: there is no {kind} {printable(place.bucket)}{where(place)}"
-        return ObjectNotFound(missing, hint="make it, or check bucket and endpoint_url")
-    if is_missing(error):
+        return StoreError(missing, hint="make it, or check bucket and endpoint_url")
+    if name and is_missing(error):  # only an object: a bucket that is not there is a mistake
         return ObjectNotFound(f"{what}: there is no such object")
     if any(host in text for host in _METADATA):
         return StoreError(f"{what}: there are no credentials", hint=_NO_KEYS[place.provider == GCS])

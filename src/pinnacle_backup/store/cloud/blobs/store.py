@@ -131,7 +131,7 @@ class BlobStore:
     def read_note(self) -> bytes:
         """Return the note that was left."""
         try:
-            with failures(self.place, "read the note of"):
+            with failures(self.place, "read", _NOTE):
                 found = self._blobs.head(_NOTE)
         except ObjectNotFound:
             return b""

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.words import duration
-from pinnacle_backup.store.cloud.failures import code_of, status_of
+from pinnacle_backup.store.cloud.failures import NO_TLS, NO_TLS_ADVICE, code_of, status_of
 from pinnacle_backup.store.cloud.probes.probe import (
     Findings,
     Probe,
@@ -49,7 +49,11 @@ _CLOCK_BAD: Final = 60
 def address(probe: Probe) -> Findings:
     """Ask whether the server's name leads to it, and over what kind of line."""
     parts = urlsplit(probe.client.meta.endpoint_url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        yield failed("address", f"{printable(parts.netloc)} is no address: {error}", "check endpoint_url")
+        raise Stop from None
     proxy = getproxies().get(parts.scheme, "")
     if proxy and not proxy_bypass(host):
         yield note("address", f"{printable(host)} by way of the proxy {_without_secrets(proxy)}")
@@ -71,11 +75,7 @@ def address(probe: Probe) -> Findings:
                 yield _encrypted(probe, line, host, f"{where}, port {port} answers {took}")
                 return
     except ssl.SSLError as error:
-        reason = getattr(error, "verify_message", "") or error.reason or str(error)
-        advice = (
-            "set ca_file to the certificate that signed the server's, or endpoint_url to the name it is for"
-        )
-        yield failed("address", f"{where}, but its certificate was not accepted: {printable(reason)}", advice)
+        yield _not_trusted(where, error)
         raise Stop from None
     except OSError as error:
         reason = error.strerror or str(error)
@@ -83,6 +83,14 @@ def address(probe: Probe) -> Findings:
         yield failed("address", f"{where}, but port {port} does not answer: {reason}", advice)
         raise Stop from None
     yield _plain(where, port, took, loopback=number.startswith(_LOOPBACK))
+
+
+def _not_trusted(where: str, error: ssl.SSLError) -> Any:
+    if error.reason == NO_TLS:
+        return failed("address", f"{where}, but what answers speaks no TLS", NO_TLS_ADVICE)
+    reason = getattr(error, "verify_message", "") or error.reason or str(error)
+    advice = "set ca_file to the certificate that signed the server's, or endpoint_url to the name it is for"
+    return failed("address", f"{where}, but its certificate was not accepted: {printable(reason)}", advice)
 
 
 def _encrypted(probe: Probe, line: socket.socket, host: str, where: str) -> Any:
