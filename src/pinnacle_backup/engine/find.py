@@ -87,7 +87,8 @@ def find(pattern: str, infos: Iterable[BackupInfo], opener: Opener, bounds: Boun
         try:
             search.add(info)
         except PinnacleError as error:
-            problems.append(Problem(printable(info.name), error.message))
+            name = printable(info.name)
+            problems.append(Problem(name, error.message.removeprefix(f"{name}: ")))
             refused += [error] if isinstance(error, PasswordError) else []
     if refused and len(refused) == len(newest_first):
         raise refused[0]
