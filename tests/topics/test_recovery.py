@@ -135,6 +135,23 @@ def test_the_whole_studio_comes_back_from_the_bucket(lost: Lost) -> None:
     assert "The trail is whole" in lost.good("audit", "--check")
 
 
+def test_the_passwords_of_before_open_the_backups_of_after(lost: Lost, tmp_path: Path) -> None:
+    """The one in the safe, too: nobody thinks of adding it again after a disaster."""
+    for name in ("daily", "safe"):
+        (tmp_path / name).write_text(f"the {name} password\n")
+        (tmp_path / name).chmod(0o600)
+    daily, safe = str(tmp_path / "daily"), str(tmp_path / "safe")
+    lost.configure(encryption={"enabled": True, "key": {"$file": daily}})
+    lost.good("create", "--name", "before")
+    lost.good("key", "add", "--password-file", daily, "--new-file", safe, "--label", "safe")
+    lost.good("copy")
+    lost.lose()
+    assert lost.recover(lost.address, "--password-file", daily).code == 0
+    lost.good("create", "--name", "after")
+    assert "safe" in lost.good("key", "list", "after")
+    lost.good("verify", "after", "--password-file", safe)
+
+
 def test_an_encrypted_studio_takes_its_password_and_nothing_else(lost: Lost, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("a long password\n")
     given = ("--password-file", str(tmp_path / "password"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
 
 from pinnacle_backup.app.bases import locked_backups, locked_fulls
 from pinnacle_backup.app.cleanup import make_room
+from pinnacle_backup.app.destinations import destinations_of
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.protection import rules_of
 from pinnacle_backup.app.recording import Recording, recording
@@ -24,10 +26,11 @@ from pinnacle_backup.crypto.slots import seal
 from pinnacle_backup.engine import backup
 from pinnacle_backup.engine.base import choose_base
 from pinnacle_backup.engine.output import Encryption
-from pinnacle_backup.errors import PasswordError, UsageError
+from pinnacle_backup.errors import PasswordError, PinnacleError, UsageError
 from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupInfo
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import BackupReport
+from pinnacle_backup.repository.repository import Repository
 
 _HEADS = 4
 """How many different sets of key slots a password is tried on: each takes a good part of a second."""
@@ -212,12 +215,26 @@ def encryption_for(studio: Studio, passwords: PasswordSource) -> Encryption:
 
 
 def _recent_heads(studio: Studio) -> Iterator[Head]:
-    """Yield heads of encrypted backups of this repository, newest first, one for each set of key slots."""
-    repository = studio.repository.repository_id()
+    """
+    Yield heads of encrypted backups of this repository, newest first, one for each set of key slots.
+
+    Where there are none here, as after a recovery, those of the copies count: else the next backup would lack
+    the other passwords of those before it.
+    """
+    identity, found = studio.repository.repository_id(), False
+    for head in _heads(studio.repository, identity):
+        found = True
+        yield head
+    for destination in () if found else destinations_of(studio):
+        with suppress(PinnacleError):  # a place out of reach spoils no backup
+            yield from _heads(destination.open(), identity)
+
+
+def _heads(repository: Repository, identity: str) -> Iterator[Head]:
     seen: set[tuple[object, ...]] = set()
-    for info in studio.repository.list():
-        if info.encrypted and info.header.repository == repository and len(seen) < _HEADS:
-            head = head_of(studio.repository.store, info)
+    for info in repository.list():
+        if info.encrypted and info.header.repository == identity and len(seen) < _HEADS:
+            head = head_of(repository.store, info)
             if head.slots not in seen:
                 seen.add(head.slots)
                 yield head
