@@ -14,6 +14,7 @@ from pinnacle_backup.model.backup import BackupInfo, BackupSummary
 from pinnacle_backup.model.queries import BackupDetails, ListedBackups
 from pinnacle_backup.repository.archives import open_archive
 from pinnacle_backup.repository.listing import Listing
+from pinnacle_backup.state.instants import iso
 
 
 def list_backups(studio: Studio) -> Listing:
@@ -23,7 +24,8 @@ def list_backups(studio: Studio) -> Listing:
 
 def listed_backups(studio: Studio) -> ListedBackups:
     """Return all backups, and where else they are; the other places are not asked, but remembered."""
-    listing, places = studio.repository.listing(), whereabouts(studio)
+    listing = studio.repository.listing()
+    places = whereabouts(studio, listing)
     here = {info.name for info in listing.backups}
     elsewhere = Counter(name for archive, names in places.items() if archive not in here for name in names)
     return ListedBackups(
@@ -54,12 +56,14 @@ def show_backup(
     listing = listing or studio.repository.listing()
     info = listing.find(reference)
     names = {other.header.id: other.name for other in listing.backups}
+    until = studio.repository.store.protected_until(info.name)
     return BackupDetails(
         backup=info,
         path=f"{studio.where}/{info.name}",
         sha256=_sha256(studio, info),
         needs=tuple(names.get(i, f"backup {i[:8]}, which is missing") for i in sorted(listing.needs(info))),
         needed_by=tuple(other.name for other in listing.dependents(info.header.id)),
+        protected_until=iso(until) if until else "",
         summary=_summary(studio, info, passwords),
     )
 

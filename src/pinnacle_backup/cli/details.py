@@ -42,6 +42,7 @@ def _facts(details: BackupDetails, now: datetime) -> list[tuple[str, str]]:
         ("encrypted", "yes" if backup.encrypted else "no"),
         ("verified", _moment(backup.verified, now) if backup.verified else "never"),
         ("pinned", "yes, cleanup keeps it" if backup.pinned else "no"),
+        ("protected", _until(details.protected_until)),
         ("warnings", number(totals.warnings) if totals.warnings else ""),
         ("shrunk", "suspiciously little was left of the sources" if totals.shrunk else ""),
         ("needs", _names(details.needs) or "no other archive"),
@@ -66,6 +67,10 @@ def _moment(iso: str, now: datetime) -> str:
     moment = instant(iso)
     how_long = age(moment, now)
     return f"{local_with_zone(moment)}, {how_long if how_long == 'now' else how_long + ' ago'}"
+
+
+def _until(iso: str) -> str:
+    return f"until {local_with_zone(instant(iso))}: the provider lets nobody delete it" if iso else ""
 
 
 def _names(names: Sequence[str]) -> str:

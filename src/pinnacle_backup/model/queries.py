@@ -25,6 +25,7 @@ class BackupDetails(msgspec.Struct, frozen=True, kw_only=True):
         sha256: Of the archive file, from its sidecar; empty where there is none.
         needs: Names of the other archives that its content lies in.
         needed_by: Names of the backups that cannot be restored without it.
+        protected_until: Before when the provider lets nobody delete the archive; empty where it would.
         summary: What is only readable with the password; None where none was given.
     """
 
@@ -33,6 +34,7 @@ class BackupDetails(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     needs: tuple[str, ...] = ()
     needed_by: tuple[str, ...] = ()
+    protected_until: str = ""
     summary: BackupSummary | None = None
 
 

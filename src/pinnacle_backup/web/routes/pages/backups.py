@@ -46,7 +46,7 @@ def backups(
     studio = who.studio
     listing = list_backups(studio)
     found = chosen(listing, words=q, kind=kind, sort=sort)
-    zone, places = schedule_zone(studio), whereabouts(studio)
+    zone, places = schedule_zone(studio), whereabouts(studio, listing)
     values = {"q": q, "kind": kind, "sort": sort if sort != NEWEST else ""}
     return page(
         request,
@@ -80,7 +80,7 @@ def backup(request: Request, who: Looking, name: Name) -> Response:
     listing = list_backups(studio)
     details = services_of(request).unlocked.details(request, who, name, listing)
     info, zone = details.backup, schedule_zone(studio)
-    row = backup_row(info, listing, zone, whereabouts(studio))
+    row = backup_row(info, listing, zone, whereabouts(studio, listing))
     return page(
         request,
         "backup.html",
@@ -89,6 +89,7 @@ def backup(request: Request, who: Looking, name: Name) -> Response:
         details=details,
         facts=_facts(details),
         verified=day_and_time(instant(info.verified), zone) if info.verified else "",
+        protected=day_and_time(instant(details.protected_until), zone) if details.protected_until else "",
         needs=_named(listing, details.needs),
         needed_by=_named(listing, details.needed_by),
         previous=_previous(listing, details),
