@@ -181,6 +181,42 @@ def test_cleanup_there_goes_by_the_retention_of_the_place(studio: Clouded) -> No
     assert "one.tar.gz" not in str(studio.bucket.keys(PREFIX))
 
 
+def test_what_retention_deletes_there_is_not_brought_back(studio: Clouded) -> None:
+    """A place that keeps less than this machine does not get everything anew with each backup."""
+    studio.cloud["retention_days"] = 0
+    studio.configure()
+    for name in ("one", "two"):
+        studio.good("create", "--name", name)
+    studio.good("--repository", "cloud", "cleanup")
+    listed = json.loads(studio.good("list", "--json"))
+    assert listed["also_in"] == {"two.tar.gz": ["cloud"]}, "without asking the bucket"
+    assert "left out  one.tar.gz" in studio.good("copy", "--dry-run")
+    assert "missing" not in studio.run("status").out
+    runs = len(studio.runs("copy"))
+    studio.good("schedule", "--run-now", "catch-up")
+    assert len(studio.runs("copy")) == runs, "nothing is missing there"
+    studio.good("create", "--name", "three")
+    assert studio.there() == {"two.tar.gz", "three.tar.gz"}
+
+
+def test_two_studios_in_one_place_do_no_harm_to_each_other(studio: Clouded, tmp_path: Path) -> None:
+    """As with the guide's configuration on two machines: same bucket, no prefix, and backups of one name."""
+    other = Clouded(tmp_path / "other", studio.bucket)
+    other.good("create", "--name", "nightly")
+    studio.cloud["retention_days"] = 0
+    studio.configure()
+    ended = studio.run("create", "--name", "nightly")
+    assert ended.code == 1
+    assert "cloud: nightly.tar.gz: a backup of another studio has its name there" in ended.err
+    assert "brings it there" not in ended.err, "trying again does not help"
+    assert json.loads(studio.good("list", "--json"))["also_in"] == {}
+    assert "1 backup missing" in studio.run("status").out
+    assert studio.run("create", "--name", "mine").code == 1, "the other one is still missing there"
+    assert "of another studio" in studio.good("--repository", "cloud", "cleanup")
+    assert studio.there() == {"nightly.tar.gz", "mine.tar.gz"}
+    other.good("--repository", "cloud", "verify", "nightly")
+
+
 def test_what_is_locked_there_stays_until_its_time_and_cleanup_says_so(
     tmp_path: Path, locked_bucket: Bucket
 ) -> None:
@@ -192,6 +228,8 @@ def test_what_is_locked_there_stays_until_its_time_and_cleanup_says_so(
     plan = studio.good("--repository", "cloud", "cleanup", "--dry-run")
     assert "protected until" in plan
     assert "Nothing to delete" in plan
+    assert "protected  until 20" in studio.good("--repository", "cloud", "show", "one")
+    assert "protected" not in studio.good("show", "one")
     studio.good("schedule", "--run-now", "weekly-cleanup")
     assert studio.there() == {"one.tar.gz", "two.tar.gz"}
 
@@ -239,6 +277,15 @@ def test_what_is_damaged_here_is_restored_from_there(studio: Clouded, tmp_path: 
     studio.good("restore", "one", "--target", str(tmp_path / "out"), "--yes")
     assert differences(before, describe(tmp_path / "out/uploads")) == {}
     assert studio.run("verify", "one").code == 13  # a check is of what is here
+
+
+def test_a_bucket_that_is_not_there_is_no_empty_one(studio: Clouded) -> None:
+    studio.cloud["bucket"] = "there-is-no-such-bucket"
+    studio.configure()
+    for command in (("list",), ("verify", "latest"), ("cleanup",)):
+        ended = studio.run("--repository", "cloud", *command)
+        assert ended.code == 2, ended
+        assert "there is no bucket there-is-no-such-bucket" in ended.err
 
 
 def test_a_key_that_is_missing_stops_only_the_cloud(studio: Clouded) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from pinnacle_backup.app.auditing import Audited, actor_of, audit, audited
-from pinnacle_backup.app.destinations import destinations_of
+from pinnacle_backup.app.destinations import destinations_of, primary_of
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.space import record_sample
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
@@ -98,7 +98,7 @@ def prepare_cleanup(
         if despite_shrink and (info := suspicious(backups)) is not None:
             catalog.set_value(_ACKNOWLEDGED, info.header.id)
             audit(studio, actor_of(studio), "acknowledge-shrink", info.name)
-        policy = _policy(studio, retention_days, catalog.value(_ACKNOWLEDGED))
+        policy = policy_of(studio, retention_days)
         yield PreparedCleanup(_planned(studio, backups, policy), studio, run)
 
 
@@ -123,7 +123,14 @@ def shrunk(studio: Studio, backups: Sequence[BackupInfo]) -> BackupInfo | None:
     return suspicious(backups, (studio.repository.catalog.value(_ACKNOWLEDGED),))
 
 
-def _policy(studio: Studio, retention_days: int | None, acknowledged: str) -> RetentionPolicy:
+def policy_of(studio: Studio, retention_days: int | None) -> RetentionPolicy:
+    """
+    Return how long backups stay.
+
+    Args:
+        studio: Whose.
+        retention_days: Days that full backups stay; None for the configured ones.
+    """
     settings = studio.configuration.backup
     if retention_days is None and studio.elsewhere is not None:
         retention_days = studio.elsewhere.retention_days
@@ -134,8 +141,18 @@ def _policy(studio: Studio, retention_days: int | None, acknowledged: str) -> Re
         weekly=settings.keep.weekly,
         monthly=settings.keep.monthly,
         yearly=settings.keep.yearly,
-        acknowledged=(acknowledged,),
+        acknowledged=(studio.repository.catalog.value(_ACKNOWLEDGED),),
+        repository=_home(studio),
     )
+
+
+def _home(studio: Studio) -> str:
+    """Return the id of the studio's own repository where copies lie; empty at home, where all is its own."""
+    primary = primary_of(studio)
+    home = primary.name if primary else ""
+    if studio.elsewhere is None or studio.elsewhere.name == home:
+        return ""
+    return studio.at(primary).repository.repository_id()
 
 
 def clean_up_everywhere(studio: Studio) -> int:

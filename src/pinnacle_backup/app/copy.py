@@ -7,6 +7,7 @@ import msgspec
 from pinnacle_backup.app.destinations import Destination, destinations_of, find_destination
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
+from pinnacle_backup.app.wanted import unwanted
 from pinnacle_backup.engine.copy import execute, in_one_line, plan
 from pinnacle_backup.errors import DamagedError, PinnacleError, UsageError
 from pinnacle_backup.model.copies import CopiesReport, CopyPlan, CopyReport, MadeBackup
@@ -86,9 +87,10 @@ def catch_up(studio: Studio, *, progress: Progress) -> CopiesReport:
 
     What is missing is told by what is remembered of each place.
     """
-    here = {info.name for info in studio.repository.list()}
+    here = studio.repository.list()
+    names = {info.name for info in here}
     places = [place for place in destinations_of(studio) if place.automatic]
-    if all(here <= place.catalog.backups().keys() for place in places):
+    if all(names <= place.catalog.backups().keys() | unwanted(studio, place, here) for place in places):
         return CopiesReport(copies=())
     return copy_backups(studio, CopyRequest(automatic=True), progress=progress)
 
@@ -105,7 +107,13 @@ def _bring(studio: Studio, destination: Destination, request: CopyRequest, progr
     try:
         target = destination.open(despite_mount=request.agreed)
         lost = destination.lost()
-        planned = plan(source, target.listing(), delete=request.delete, despite_half=request.agreed)
+        planned = plan(
+            source,
+            target.listing(),
+            unwanted=unwanted(studio, destination, source.backups),
+            delete=request.delete,
+            despite_half=request.agreed,
+        )
     except PinnacleError as error:
         return CopyReport(place=shown, plan=CopyPlan(), problems=(Problem(shown, in_one_line(error)),))
     if request.rehearse:

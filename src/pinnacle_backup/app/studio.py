@@ -146,8 +146,8 @@ class Studio:
         """Where the backups lie, in words: a folder, or ``s3://bucket/prefix``."""
         return self.repository.store.address
 
-    def at(self, destination: Destination) -> Studio:
-        """Return this studio with the backups of a destination in place of its own."""
+    def at(self, destination: Destination | None) -> Studio:
+        """Return this studio with the backups of a destination; None for those in its own folder."""
         return replace(self, elsewhere=destination, memory=forgetful())
 
     def acting_for(self, origin: Origin, *, share: bool = True) -> Studio:

@@ -11,6 +11,7 @@ from pinnacle_backup.model.copies import (
     COPY,
     DELETE,
     DIFFERS,
+    LEFT_OUT,
     STAYS,
     THERE,
     CopiesReport,
@@ -20,7 +21,7 @@ from pinnacle_backup.model.copies import (
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.results import Problem
 
-_SHOWN = {COPY: "good", DELETE: "warn", DIFFERS: "bad", STAYS: "dim"}
+_SHOWN = {COPY: "good", DELETE: "warn", DIFFERS: "bad", LEFT_OUT: "dim", STAYS: "dim"}
 _TITLES = (Column(""), Column("NAME"), Column("SIZE", right=True), Column("WHY"))
 
 

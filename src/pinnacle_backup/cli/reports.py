@@ -71,8 +71,10 @@ def show_backup(out: Output, report: MadeBackup) -> int:
 
 def _show_copy(out: Output, copy: CopyReport) -> None:
     for problem in (*copy.damaged, *copy.problems):
-        what = copy.place if problem.path == copy.place else f"{copy.place}: {printable(problem.path)}"
-        out.warn(f"not copied to {what}: {problem.reason}; `copy` brings it there")
+        if problem.path == copy.place:
+            out.warn(f"not copied to {copy.place}: {problem.reason}; `copy` brings it there")
+        else:  # about this archive: trying again does not help
+            out.warn(f"not copied to {copy.place}: {printable(problem.path)}: {problem.reason}")
     if copy.copied:
         rate = speed(copy.stored, copy.seconds)
         took = f"{duration(copy.seconds)}, {rate}" if rate else duration(copy.seconds)

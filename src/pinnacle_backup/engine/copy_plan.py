@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from pinnacle_backup.engine.reach import Reach
 from pinnacle_backup.model.backup import BackupInfo
-from pinnacle_backup.model.copies import COPY, DELETE, DIFFERS, STAYS, THERE, CopyPlan, PlannedCopy
+from pinnacle_backup.model.copies import (
+    COPY,
+    DELETE,
+    DIFFERS,
+    LEFT_OUT,
+    STAYS,
+    THERE,
+    CopyPlan,
+    PlannedCopy,
+)
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.repository.listing import Listing
 
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
-def plan(source: Listing, target: Listing, *, delete: bool = False, despite_half: bool = False) -> CopyPlan:
+
+def plan(
+    source: Listing,
+    target: Listing,
+    *,
+    unwanted: Mapping[str, str] = _NONE,
+    delete: bool = False,
+    despite_half: bool = False,
+) -> CopyPlan:
     """
     Decide for each backup in either place what becomes of it.
 
@@ -20,17 +40,18 @@ def plan(source: Listing, target: Listing, *, delete: bool = False, despite_half
     Args:
         source: What there is here.
         target: What there is there.
+        unwanted: Names of backups that would not stay there, and why.
         delete: Whether backups go there that are no longer here.
         despite_half: Whether even more than half of what is there may go.
     """
-    decisions = list(_here(source, target))
+    decisions = list(_here(source, target, unwanted))
     gone = _Gone(source, target)
     suspended = gone.objection(despite_half=despite_half) if delete else ""
     decisions += gone.decisions(delete=delete and not suspended)
     return CopyPlan(backups=tuple(decisions), damaged=source.problems, suspended=suspended)
 
 
-def _here(source: Listing, target: Listing) -> Iterator[PlannedCopy]:
+def _here(source: Listing, target: Listing, unwanted: Mapping[str, str]) -> Iterator[PlannedCopy]:
     there = {info.name: info for info in target.backups}
     broken = {problem.path: problem.reason for problem in target.problems}
     for info in needed_first(source.backups):
@@ -38,11 +59,16 @@ def _here(source: Listing, target: Listing) -> Iterator[PlannedCopy]:
             yield _compared(info, there[info.name])
         elif printable(info.name) in broken:
             yield _planned(info, DIFFERS, f"cannot be read there: {broken[printable(info.name)]}")
+        elif info.name in unwanted:
+            yield _planned(info, LEFT_OUT, unwanted[info.name])
         else:
             yield _planned(info, COPY, "not there yet")
 
 
 def _compared(info: BackupInfo, other: BackupInfo) -> PlannedCopy:
+    if other.header.repository != info.header.repository:
+        advice = "give each studio a folder or prefix of its own"
+        return _planned(info, DIFFERS, f"a backup of another studio has its name there: {advice}")
     if other.header.id != info.header.id:
         return _planned(info, DIFFERS, "another backup has its name there")
     if other.stored != info.stored:

@@ -34,6 +34,7 @@ class RetentionPolicy:
         daily, weekly, monthly, yearly: Of how many such periods the last full backup stays beyond that.
         acknowledged: Ids of backups that a person has looked at: what was lost before them is no loss.
         protected: Names of backups that the store lets nobody delete, and until when, in words.
+        repository: The one whose backups this is about: others beside them stay. Empty for all.
         despite_shrink: Whether a person has just looked, and says that nothing was lost.
     """
 
@@ -45,6 +46,7 @@ class RetentionPolicy:
     yearly: int = 0
     acknowledged: Collection[str] = ()
     protected: Mapping[str, str] = field(default_factory=dict)
+    repository: str = ""
     despite_shrink: bool = False
 
 
@@ -63,10 +65,14 @@ def plan(backups: Sequence[BackupInfo], policy: RetentionPolicy, now: datetime) 
     if now.tzinfo is None:
         raise UsageError("cleanup needs to know in which time zone the days begin")
     newest_first = _newest_first(backups)
-    reasons = _Reasons(newest_first, policy, now).all()
-    suspended = suspension(newest_first, policy, now)
+    ours = [info for info in newest_first if policy.repository in ("", info.header.repository)]
+    reasons = _Reasons(ours, policy, now).all()
+    suspended = suspension(ours, policy, now)
+    others = ("of another studio",)
     return CleanupPlan(
-        verdicts=tuple(_verdict(info, reasons[info.name], policy, suspended) for info in newest_first),
+        verdicts=tuple(
+            _verdict(info, reasons.get(info.name, others), policy, suspended) for info in newest_first
+        ),
         suspended=suspended,
     )
 

@@ -15,6 +15,7 @@ THERE: Final = "there"
 DIFFERS: Final = "differs"
 DELETE: Final = "delete"
 STAYS: Final = "stays"
+LEFT_OUT: Final = "left out"
 
 
 class PlannedCopy(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +25,8 @@ class PlannedCopy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         backup: The backup: as it is here where it is here, else as it is there.
         action: ``copy``: it is only here. ``there``: it is in both places. ``differs``: another backup has
-            its name there. ``delete`` and ``stays``: it is only there.
+            its name there. ``left out``: it is only here, and the retention there would delete it at once.
+            ``delete`` and ``stays``: it is only there.
         reason: Why, in words.
     """
 

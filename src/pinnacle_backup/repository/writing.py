@@ -43,6 +43,7 @@ class Cleaner:
         if not remaining.has(info.header.id):
             self._catalog.drop_content([info.header.id])
         self._store.delete(info.name)
+        self._catalog.update((), [info.name])  # other commands tell what is there without asking the store
         self.listing = remaining
         for companion in (sidecar_name(info.name), pin_name(info.name)):
             with contextlib.suppress(ObjectNotFound):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pinnacle_backup.engine.copy_plan import needed_first, plan
 from pinnacle_backup.engine.reach import Reach
 from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupHeader, BackupInfo, BackupTotals
-from pinnacle_backup.model.copies import COPY, DELETE, DIFFERS, STAYS, THERE, CopyPlan
+from pinnacle_backup.model.copies import COPY, DELETE, DIFFERS, LEFT_OUT, STAYS, THERE, CopyPlan
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.listing import Listing, listing_of
 
@@ -87,6 +87,19 @@ def test_a_name_that_is_taken_is_a_problem_and_never_a_copy() -> None:
         "has 99 bytes there, 100 here",
         "cannot be read there: it is cut off",
     }
+
+
+def test_a_name_that_another_studio_has_taken_says_what_to_do() -> None:
+    found = plan(listing(backup(1, name="a.tar.gz")), listing(backup(2, name="a.tar.gz", studio=THEIRS)))
+    (planned,) = found.backups
+    assert planned.action == DIFFERS
+    assert "a prefix of its own" in planned.reason.replace("folder or ", "")
+
+
+def test_what_would_not_stay_there_is_not_brought_but_what_is_there_is_looked_after() -> None:
+    unwanted = {"1.tar.gz": "old", "2.tar.gz": "old"}
+    found = plan(listing(backup(1), backup(2), backup(3)), listing(backup(2)), unwanted=unwanted)
+    assert fates(found) == {"1": LEFT_OUT, "2": THERE, "3": COPY}
 
 
 def test_nothing_goes_unless_it_is_asked_for() -> None:

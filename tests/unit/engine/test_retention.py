@@ -28,7 +28,7 @@ def info(name: str, created: str, **facts: Any) -> BackupInfo:
     return BackupInfo(
         name=name,
         header=BackupHeader(
-            repository="r",
+            repository=facts.get("repository", "r"),
             id=facts.get("id", name),
             type=INCREMENTAL if base else FULL,
             created=created,
@@ -211,3 +211,20 @@ def test_dependents_go_first(backups: list[BackupInfo]) -> None:
             if other.name not in gone and other.header.id != backup.header.id:
                 in_a_circle = other.header.id in reach.needs(backup)
                 assert backup.header.id not in reach.needs(other) or in_a_circle
+
+
+def test_backups_of_another_studio_stay_and_stand_in_for_none_of_ours() -> None:
+    """Two studios in one bucket: each has its newest, and neither goes by the days of the other."""
+    backups = [
+        info("ours", "2026-01-02T00:00:00Z"),
+        info("older", "2026-01-01T00:00:00Z"),
+        info("theirs", "2026-11-21T00:00:00Z", repository="s", shrunk=True),
+        info("their-older", "2026-01-01T00:00:00Z", repository="s"),
+    ]
+    made = plan(backups, RetentionPolicy(repository="r"), NOW)
+    assert not made.suspended, "what they lost is no matter of ours"
+    assert {v.backup.name: v.reasons for v in made.verdicts if v.keep} == {
+        "ours": ("the newest full backup",),
+        "theirs": ("of another studio",),
+        "their-older": ("of another studio",),
+    }

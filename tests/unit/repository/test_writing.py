@@ -117,6 +117,8 @@ def test_archive_that_cannot_be_deleted_is_still_a_backup(place: Place) -> None:
     nth = calls.calls.index("unlink") + 1
     shutil.rmtree(place.folder)
     os.rename(place.folder.with_name("copy"), place.folder)
+    place.store = LocalStore(str(place.folder))
+    place.repository().list()  # it is known, as before
 
     place.store = LocalStore(str(place.folder), FaultySystem(Faults(nth, BROKEN_DISK)))
     with pytest.raises(StoreError):
