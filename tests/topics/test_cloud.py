@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from ..fault_proxy import FaultProxy
 from ..mail_servers import free_port
+from ..s3_faults import refuse
 from ..s3_servers import ADMIN, SECRETS, WRITER, Bucket
 from ..studios import Studio
 from ..trees import describe, differences
@@ -253,6 +256,25 @@ def test_no_secret_is_shown_or_written_down(studio: Clouded) -> None:
     for secret in (*SECRETS, "not-the-secret-5f3a9c"):
         assert secret not in told + written
     assert "not-the-secret" not in (studio.root / ".pinnacle/state.db").read_bytes().decode("latin-1")
+
+
+def test_a_bucket_that_goes_in_the_middle_is_replaced_by_the_next_place(
+    studio: Clouded, tmp_path: Path
+) -> None:
+    """The folder is lost, and the first bucket breaks off: what neither has alone the second one gives."""
+    (studio.root / "uploads/images.bin").write_bytes(random.Random(3).randbytes(30 << 20))
+    far = {key: value for key, value in studio.cloud.items() if key != "enabled"}
+    with FaultProxy(studio.bucket.server.port) as proxy:
+        studio.cloud["endpoint_url"] = proxy.url
+        studio.configure(destinations=[far | {"name": "far", "prefix": "elsewhere"}])
+        studio.good("create", "--name", "one")
+        before = describe(studio.root / "uploads")
+        shutil.rmtree(studio.backups)
+        gone = proxy.add(refuse(403, "AccessDenied"), "GetObject", first=6, times=None)
+        ended = studio.run("restore", "one", "--target", str(tmp_path / "out"), "--yes")
+    assert ended.code == 0, ended
+    assert gone.met, "it did break off"
+    assert differences(before, describe(tmp_path / "out/uploads")) == {}
 
 
 def test_a_key_that_may_only_write_is_enough_for_backups(studio: Clouded) -> None:

@@ -34,12 +34,14 @@ class Located:
     Attributes:
         info: The backup.
         listing: What lies beside it.
-        repository: Where it lies: the studio's, or the folder of a file that was given.
+        repository: Where it lies: the studio's, that of a destination, or the folder of a file that was given.
+        place: Name of that destination; empty where it is none.
     """
 
     info: BackupInfo
     listing: Listing
     repository: Repository
+    place: str = ""
 
     @property
     def path(self) -> str:
@@ -152,13 +154,18 @@ def open_located(
 
 
 def _others(studio: Studio, located: Located) -> tuple[Repository, ...]:
-    """Return the places that may have the same archives; nothing is asked of them yet."""
-    if located.repository is not studio.repository:
+    """
+    Return the places that may have the same archives; nothing is asked of them yet.
+
+    An archive that lies anywhere else is nobody's copy.
+    """
+    if located.repository is not studio.repository and not located.place:
         return ()
     found = []
     for destination in destinations_of(studio):
         with suppress(PinnacleError):
-            found.append(destination.open())
+            if destination.name != located.place:
+                found.append(destination.open())
     return tuple(found)
 
 
@@ -173,7 +180,7 @@ def _places(studio: Studio) -> Iterator[Located]:
             repository = destination.open()
             listing = repository.listing()
             if listing.backups:
-                yield Located(listing.backups[0], listing, repository)
+                yield Located(listing.backups[0], listing, repository, destination.name)
 
 
 def _elsewhere(studio: Studio, reference: str) -> Located | None:
