@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 
 from pinnacle_backup.errors import FormatError, ObjectNotFound, PinnacleError, StoreError
@@ -95,11 +96,14 @@ class Repository:
         """
         return self._kept(self._listing) if self._kept else self._listing()
 
-    def _listing(self) -> Listing:
+    def _listing(self, *, to_delete: bool = False) -> Listing:
         """
         Look at every object of the store.
 
         An archive is opened only when the catalog does not know it, or knows it with other size or time.
+
+        Args:
+            to_delete: An archive that the store does not hand out is an error: it may need what would go.
 
         Raises:
             StoreError: The store cannot be listed completely.
@@ -109,7 +113,7 @@ class Repository:
         known = {stored.name: cached[stored.name] for stored in archives if _is_current(cached, stored)}
         unknown = [stored for stored in archives if stored.name not in known]
         noted = self._noted(unknown)
-        read, problems = self._read([stored for stored in unknown if stored.name not in noted])
+        read, problems = self._read([each for each in unknown if each.name not in noted], strict=to_delete)
         fresh = [*noted.values(), *read]
         known |= {found.name: found for found in fresh}
         gone = cached.keys() - known.keys()
@@ -248,7 +252,7 @@ class Repository:
             self.store.lock(_READER, shared=False, wait_seconds=wait_seconds, owner=owner),
             self.store.lock(_WRITER, shared=False, wait_seconds=wait_seconds, owner=owner),
         ):
-            yield Cleaner(self.store, self.catalog, self._listing())
+            yield Cleaner(self.store, self.catalog, self._listing(to_delete=True))
 
     def _objects(self) -> dict[str, StoredObject]:
         try:
@@ -269,28 +273,33 @@ class Repository:
         found = {stored.name: noted[stored.name] for stored in unknown if _is_current(noted, stored)}
         return {name: cached for name, cached in found.items() if _makes_sense(cached.header)}
 
-    def _read(self, archives: Sequence[StoredObject]) -> tuple[Sequence[CachedBackup], Sequence[Problem]]:
+    def _read(
+        self, archives: Sequence[StoredObject], *, strict: bool
+    ) -> tuple[Sequence[CachedBackup], Sequence[Problem]]:
+        read = partial(self._try_to_read, strict=strict)
         at_once = min(self.store.reads_at_once, len(archives)) if archives else 0
         if at_once > 1:
             threads = ThreadPoolExecutor(at_once)
             try:
-                answers = list(threads.map(self._try_to_read, archives))
+                answers = list(threads.map(read, archives))
             finally:
                 threads.shutdown(wait=False, cancel_futures=True)  # who is interrupted waits for no answer
         else:
-            answers = [self._try_to_read(stored) for stored in archives]
+            answers = [read(stored) for stored in archives]
         return (
             [answer for answer in answers if isinstance(answer, CachedBackup)],
             [answer for answer in answers if isinstance(answer, Problem)],
         )
 
-    def _try_to_read(self, stored: StoredObject) -> CachedBackup | Problem | None:
+    def _try_to_read(self, stored: StoredObject, *, strict: bool) -> CachedBackup | Problem | None:
         """Return what an archive is, or why it cannot be read; None where it is gone since it was listed."""
         try:
             return self._read_one(stored)
         except ObjectNotFound:
             return None
         except PinnacleError as error:
+            if strict and isinstance(error, StoreError):
+                raise
             return Problem(printable(stored.name), error.message)
 
     def _read_one(self, stored: StoredObject) -> CachedBackup:

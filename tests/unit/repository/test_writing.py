@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from pinnacle_backup.errors import StoreError, UsageError
+from pinnacle_backup.model.streams import ByteSource
 from pinnacle_backup.repository.catalog import ContentRow
 from pinnacle_backup.repository.names import pin_name, sidecar_name
 from pinnacle_backup.store.local import LocalStore
@@ -82,6 +83,27 @@ def test_backup_that_others_need_is_not_deleted_before_them(place: Place) -> Non
     for name in ("backup_2", "backup_3", "backup_1"):
         delete(place, name)
     assert place.names() == set()
+
+
+class Withheld(LocalStore):
+    """A folder of which one archive is not handed out."""
+
+    def open(self, name: str) -> ByteSource:
+        if name == "backup_2.tar.gz":
+            raise StoreError("the key may not do this")
+        return super().open(name)
+
+
+def test_nothing_is_deleted_while_an_archive_is_not_handed_out(place: Place) -> None:
+    """It may need what would go; the list only names it."""
+    place.add(1)
+    place.add(2, base=1)
+    place.store = Withheld(str(place.folder))
+
+    assert [problem.path for problem in place.repository().broken()] == ["backup_2.tar.gz"]
+    with pytest.raises(StoreError, match="the key may not do this"):
+        delete(place, "backup_1")
+    assert place.names() == {"backup_1.tar.gz", "backup_2.tar.gz"}
 
 
 def test_copy_of_what_others_need_may_go(place: Place) -> None:
