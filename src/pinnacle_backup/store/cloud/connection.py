@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -15,6 +16,8 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from pinnacle_backup import __version__
+from pinnacle_backup.errors import StoreError
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.cloud.answers import expect_fields
 from pinnacle_backup.store.cloud.bandwidth import Bandwidth
 from pinnacle_backup.store.cloud.body import Body, hand_over
@@ -100,6 +103,8 @@ class Connection:
 
 
 def _client(place: CloudPlace) -> Any:
+    if place.ca_file:
+        _expect_certificates(place.ca_file)
     session = botocore.session.Session(profile=place.profile or None)
     session.register_component("data_loader", descriptions())
     if place.credentials_file:
@@ -124,6 +129,17 @@ def _client(place: CloudPlace) -> Any:
             user_agent=f"pinnacle-backup/{__version__} botocore/{botocore.__version__}",
         ),
     )
+
+
+def _expect_certificates(file: str) -> None:
+    """Pass where they can be read: botocore would blame the server's certificate."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:
+        reason = "it holds none" if isinstance(error, ssl.SSLError) else error.strerror
+        raise StoreError(
+            f"cannot read the certificates in {printable(file)}: {reason}", hint="check ca_file"
+        ) from error
 
 
 # Which connections are open is a fact about the process, so this stands here and is passed nowhere. A child

@@ -262,4 +262,7 @@ def test_own_certificates(s3: S3Server, bucket: Bucket) -> None:
         list(open_store(place).list())
 
     assert "ca_file" in caught.value.hint
+    for file, reason in (("/nowhere.pem", "No such file"), (__file__, "it holds none")):
+        with pytest.raises(StoreError, match=f"cannot read the certificates in {file}: {reason}"):
+            list(open_store(msgspec.structs.replace(place, ca_file=file)).list())
     assert content(open_store(msgspec.structs.replace(place, ca_file=str(s3.ca_file))), "a") == b"x"
