@@ -133,15 +133,12 @@ class S3Store:
             return self._objects.protected_until(name)
 
     def sweep(self, belongs: Callable[[str], bool]) -> tuple[str, ...]:
-        """Abort the unfinished uploads that are ours and return their names."""
+        """Abort the unfinished uploads that are ours and return the names of those that are gone."""
         self._objects.expect_leases()
-        left = []
         with failures(self.place, "sweep"):
             connection = self._objects.connection
-            for upload in [upload for upload, _ in unfinished(connection) if belongs(upload.name)]:
-                abort_upload(connection, upload)
-                left.append(upload.name + PARTIAL)
-        return tuple(left)
+            ours = [upload for upload, _ in unfinished(connection) if belongs(upload.name)]
+            return tuple(upload.name + PARTIAL for upload in ours if abort_upload(connection, upload))
 
     def read_note(self) -> bytes:
         """Return the note; empty where there is none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -71,10 +70,19 @@ def unfinished(connection: Connection) -> Iterator[tuple[Unfinished, datetime]]:
             yield Unfinished(name, upload["UploadId"]), upload["Initiated"]
 
 
-def abort_upload(connection: Connection, upload: Unfinished) -> None:
-    """Have the server forget an upload; what cannot be forgotten now is swept by the next run."""
-    with contextlib.suppress(ClientError, BotoCoreError, Incomplete):
+def abort_upload(connection: Connection, upload: Unfinished) -> bool:
+    """
+    Have the server forget an upload, and tell whether it is gone.
+
+    What cannot be forgotten now is swept by the next run.
+    """
+    try:
         connection.ask("abort_multipart_upload", upload.name, UploadId=upload.id)
+    except ClientError as error:
+        return status_of(error) == 404
+    except (BotoCoreError, Incomplete):
+        return False
+    return True
 
 
 def _uploads(connection: Connection, prefix: str) -> Iterator[dict[str, Any]]:

@@ -257,3 +257,15 @@ def test_limit_is_kept(place: CloudPlace) -> None:
 
     assert up > 0.7
     assert time.monotonic() - began - up > 0.7
+
+
+def test_only_what_is_gone_counts_as_swept(
+    bucket: Bucket, place: CloudPlace, through: CloudPlace, proxy: FaultProxy
+) -> None:
+    bucket.client.create_multipart_upload(Bucket=bucket.name, Key="p/left")
+    proxy.add(refuse(403, "AccessDenied"), "AbortMultipartUpload", times=None)
+
+    assert open_store(through).sweep(lambda name: True) == ()
+    assert [key for key, _ in bucket.uploads()] == ["p/left"]
+    assert open_store(place).sweep(lambda name: True) == ("left.partial",)
+    assert bucket.uploads() == []
