@@ -13,6 +13,8 @@ from pinnacle_backup.model.probes import PlaceTest
 from pinnacle_backup.store.cloud.place import CloudPlace
 from pinnacle_backup.store.cloud.probes.testing import BucketTest
 
+from ..fault_proxy import FaultProxy
+from ..s3_faults import clock_skew
 from ..s3_servers import ADMIN, READER, SECRETS, UNKNOWN, WRITER, WRONG_SECRET, Bucket, Identity
 from ..studios import Ended, Studio
 
@@ -127,6 +129,15 @@ def test_nobody_at_the_address(bucket: Bucket) -> None:
     assert "127.0.0.1:99999 is no address" in found["address"][1]
     found = ask(place(bucket, endpoint_url=bucket.server.url.replace("http", "https")))
     assert "speaks no TLS" in found["address"][1]
+
+
+def test_a_wrong_clock_is_told_with_how_wrong_it_is(bucket: Bucket) -> None:
+    with FaultProxy(bucket.server.port) as proxy:
+        proxy.add(clock_skew(), "HeadBucket", "ListObjectsV2", times=None)
+        found = ask(place(bucket, endpoint_url=proxy.url))
+    assert found["clock"][0] == "warning"
+    assert "7 h behind" in found["clock"][1]
+    assert verdicts(found, "failed") == ["bucket"]
 
 
 def test_locks_are_told_and_what_is_asked_for_must_be_there(bucket: Bucket, locked_bucket: Bucket) -> None:

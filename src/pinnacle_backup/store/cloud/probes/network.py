@@ -141,8 +141,10 @@ def bucket(probe: Probe) -> Findings:
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
         yield _region(probe, headers.get("x-amz-bucket-region", ""))
     except ClientError as error:
-        yield from _no_bucket(probe, error)
         headers = error.response["ResponseMetadata"]["HTTPHeaders"]
+        yield from _clock(headers.get("date", ""))  # what is wrong may be just that
+        yield from _no_bucket(probe, error)
+        return
     except BotoCoreError as error:
         yield failed_by("bucket", probe.error(error, "reach"))
         raise Stop from None
