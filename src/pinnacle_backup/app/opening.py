@@ -34,7 +34,7 @@ class Located:
     Attributes:
         info: The backup.
         listing: What lies beside it.
-        repository: Where it lies: the studio's, that of a destination, or the folder of a file that was given.
+        repository: Where it lies: the studio's, a destination's, or the folder of a file that was given.
         place: Name of that destination; empty where it is none.
     """
 
