@@ -56,6 +56,7 @@ class GcsServer(ThreadingHTTPServer):
         asked: Method and path of each request.
         spoil: Called with each request; what it returns is answered instead, unless it is 0. A 1 stands for an
             answer that breaks off in its middle, a 2 for one that is lost after the request was carried out.
+        heeds_conditions: Whether it looks before it stores, as it is told to.
     """
 
     daemon_threads = True
@@ -67,6 +68,7 @@ class GcsServer(ThreadingHTTPServer):
         self.asked: list[tuple[str, str]] = []
         self.spoil: Callable[[str, str], int] = lambda method, path: 0
         self.lock = threading.Lock()
+        self.heeds_conditions = True
         self.generation = int(time.time() * 1e6)
 
     @property
@@ -136,7 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.uploads[self.query["uploadId"]].parts[int(self.query["partNumber"])] = self.body
             return self.answer(200, b"", {"ETag": f'"{etag}"'})
         there = objects[self.key].generation if self.key in objects else 0
-        if int(self.headers.get("x-goog-if-generation-match", there)) != there:
+        wanted = int(self.headers.get("x-goog-if-generation-match", there))
+        if wanted != there and self.server.heeds_conditions:
             return self.refuse(412, "PreconditionFailed")
         return self.answer(200, b"", self.about(self.put(self.body, etag, self.metadata())))
 

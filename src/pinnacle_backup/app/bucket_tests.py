@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pinnacle_backup.app.addresses import full_address, is_address, place_of_address
 from pinnacle_backup.app.bucket_destination import BucketDestination, cloud_place
@@ -11,8 +12,11 @@ from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.config.cloud import CLOUD, LOCAL
 from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.probes import Finding, PlaceTest
-from pinnacle_backup.store.cloud.place import CloudPlace
+from pinnacle_backup.store.cloud.place import S3, CloudPlace
 from pinnacle_backup.store.cloud.probes.testing import BucketTest
+
+if TYPE_CHECKING:
+    from pinnacle_backup.store.cloud.probes.blobs import BlobTest
 
 
 def buckets_to_test(studio: Studio, which: str) -> tuple[tuple[str, CloudPlace], ...]:
@@ -48,7 +52,7 @@ def probe_bucket(
         size: Bytes for the test of speed; 0 for none.
         tell: Told of each finding at once.
     """
-    test = BucketTest(place, size=size)
+    test = _test_of(place, size)
     found = []
     for finding in test.findings():
         found.append(finding)
@@ -60,6 +64,14 @@ def probe_bucket(
         requests=test.requests,
         seconds=test.seconds,
     )
+
+
+def _test_of(place: CloudPlace, size: int) -> BucketTest | BlobTest:
+    if place.provider == S3:
+        return BucketTest(place, size=size)
+    from pinnacle_backup.store.cloud.probes.blobs import BlobTest  # noqa: PLC0415 - few need it
+
+    return BlobTest(place, size=size)
 
 
 def _buckets(studio: Studio) -> tuple[tuple[str, CloudPlace], ...]:

@@ -52,7 +52,8 @@ def show_finding(out: Output, finding: Finding) -> None:
 def show_end(out: Output, test: PlaceTest) -> None:
     """Print what it comes to."""
     count = {verdict: sum(found.verdict == verdict for found in test.findings) for verdict in _SHOWN}
-    effort = f"{counted(test.requests, 'request')}, {duration(test.seconds)}"
+    asked = f"{counted(test.requests, 'request')}, " if test.requests else ""
+    effort = f"{asked}{duration(test.seconds)}"
     if count[FAILED]:
         words, style = f"Not fit for backups: {counted(count[FAILED], 'thing')} to put right", "bad"
     elif count[WARNING]:

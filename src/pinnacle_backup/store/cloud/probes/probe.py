@@ -140,3 +140,22 @@ def failed(about: str, words: str, advice: str = "") -> Finding:
 def failed_by(about: str, error: StoreError) -> Finding:
     """Return that an error says what has to be changed."""
     return failed(about, error.message, error.hint)
+
+
+def listed(count: int, more: str = "") -> Finding:
+    """Return that a list was had."""
+    return good(
+        "list", f"allowed; {count:,}{more} objects are there" if count else "allowed; nothing is there yet"
+    )
+
+
+def deleted(left: int) -> Finding:
+    """Return whether what the test stored could be removed; ``left`` could not."""
+    if not left:
+        return good("delete", "allowed; what this test stored is gone again")
+    return note(
+        "delete",
+        f"not allowed: append-only, as it should be for a machine that may be broken into; {left} "
+        f"objects that begin with .test- stay",
+        "cleanup there needs another key, or a lifecycle rule; retention by days is best done with it",
+    )

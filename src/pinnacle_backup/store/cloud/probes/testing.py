@@ -8,10 +8,9 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.probes import Finding
 from pinnacle_backup.store.cloud.failures import failures
-from pinnacle_backup.store.cloud.place import S3, CloudPlace
+from pinnacle_backup.store.cloud.place import CloudPlace
 from pinnacle_backup.store.cloud.probes import bucket, network, objects
 from pinnacle_backup.store.cloud.probes.probe import Findings, Probe, Stop, failed_by
 
@@ -31,7 +30,7 @@ _QUESTIONS: Final[tuple[Callable[[Probe], Findings], ...]] = (
 
 class BucketTest:
     """
-    A test of one place.
+    A test of one place that speaks S3.
 
     Args:
         place: Where.
@@ -43,11 +42,6 @@ class BucketTest:
     """
 
     def __init__(self, place: CloudPlace, *, size: int) -> None:
-        if place.provider != S3:
-            raise UsageError(
-                f"only buckets that speak S3 can be tested, not {place.address}",
-                hint="`copy --to` tries it out",
-            )
         self._place, self._size = place, size
         self.requests, self.seconds = 0, 0.0
 
