@@ -305,7 +305,7 @@ def test_runs_of_one_day(watching: Server, page: Page) -> None:
     page.goto(watching.url)
     page.locator(f'svg a[href="/runs?day={today}"]').click()
     expect(page.get_by_label("Day", exact=True)).to_have_value(today)
-    expect(page.get_by_role("link", name="Full backup")).to_be_visible()
+    expect(page.get_by_role("link", name="Full backup").first).to_be_visible()
     expect(page.get_by_text(f"pinnacle-backup runs --day {today}")).to_be_attached()
 
     page.get_by_role("link", name="failed", exact=True).click()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pinnacle_backup.app.auditing import Audited, actor_of, audit, audited
 from pinnacle_backup.app.destinations import destinations_of, primary_of
@@ -14,7 +15,7 @@ from pinnacle_backup.app.space import record_sample
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine import cleanup
 from pinnacle_backup.engine.retention import RetentionPolicy, plan, suspension, suspicious
-from pinnacle_backup.errors import PinnacleError, RepositoryBusy
+from pinnacle_backup.errors import ObjectNotFound, PinnacleError, RepositoryBusy
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import CleanupPlan, CleanupReport
@@ -107,9 +108,16 @@ def _planned(studio: Studio, backups: Sequence[BackupInfo], policy: RetentionPol
     now = studio.now()
     planned = plan(backups, policy, now)
     doomed = [verdict.backup.name for verdict in planned.verdicts if not verdict.keep]
-    until = {name: studio.repository.store.protected_until(name) for name in doomed}
+    until = {name: _protected_until(studio, name) for name in doomed}
     protected = {name: f"{end.astimezone(now.tzinfo):%F %H:%M}" for name, end in until.items() if end}
     return plan(backups, replace(policy, protected=protected), now) if protected else planned
+
+
+def _protected_until(studio: Studio, name: str) -> datetime | None:
+    """Return until when the store protects a backup; another cleanup may just have deleted it."""
+    with suppress(ObjectNotFound):
+        return studio.repository.store.protected_until(name)
+    return None
 
 
 def suspended(studio: Studio, backups: Sequence[BackupInfo]) -> str:

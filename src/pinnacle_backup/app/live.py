@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from pinnacle_backup.app.studio import Studio
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 
 _FOLDER: Final = "progress"
@@ -31,7 +32,7 @@ class LiveProgress(msgspec.Struct, frozen=True, kw_only=True):
         phase: What it is doing.
         bytes, items: Done in this phase.
         total_bytes, total_items: To do in this phase; None where that is not known.
-        path: What it is at.
+        path: What it is at, as it can be shown.
         seconds: Since the phase began.
     """
 
@@ -86,10 +87,11 @@ class Followed:
     def _write(self, now: float) -> None:
         self._written = now
         partial = f"{self._path}.partial"
+        shown = msgspec.structs.replace(self._state, path=printable(self._state.path))  # names are any bytes
         with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             with open(partial, "wb") as file:
-                file.write(msgspec.json.encode(self._state))
+                file.write(msgspec.json.encode(shown))
             os.replace(partial, self._path)
 
 

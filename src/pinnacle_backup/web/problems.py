@@ -99,10 +99,17 @@ def wants_page(request: Request) -> bool:
     return not path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
+def _hint(request: Request, error: PinnacleError) -> str:
+    """Return what to do, for a person at a page; programs, with a token, may be the command line itself."""
+    if isinstance(error, PasswordError) and "--" in error.hint:
+        return _ANY_CLIENT
+    return error.hint if "authorization" in request.headers else on_page(error.hint)
+
+
 def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, PinnacleError)
     status, title = status_of(error)
-    hint = _ANY_CLIENT if isinstance(error, PasswordError) and "--" in error.hint else on_page(error.hint)
+    hint = _hint(request, error)
     headers: dict[str, str] = {}
     if isinstance(error, NotAuthenticated):
         if wants_page(request):

@@ -16,9 +16,12 @@ def happening(number: int, outcome: str, *, lines: int = 0, phase: str = "") -> 
     return Happening(run=run, progress=LiveProgress(phase=phase) if phase else None, lines=lines)
 
 
-def test_at_first_only_what_goes_on_is_told_with_its_whole_log() -> None:
+def test_at_first_all_are_told_and_the_whole_log_of_what_goes_on() -> None:
+    """A run that ended while a page was on its way stands there as running."""
     follower = Follower()
-    assert follower.next(happening(1, GOOD, lines=5)) == (None, None)
+    event, after = follower.next(happening(1, GOOD, lines=5))
+    assert event is not None
+    assert (event[1]["id"], event[1]["outcome"], after) == (1, GOOD, None)
     event, after = follower.next(happening(2, RUNNING, lines=3, phase="scan"))
     assert event is not None
     assert (event[1]["id"], event[1]["phase"], after) == (2, "scan", 0)
@@ -28,7 +31,6 @@ def test_each_change_is_told_once_and_the_last_lines_with_the_end() -> None:
     follower = Follower()
     follower.next(happening(1, RUNNING, lines=2))
     follower.told(1, [RunLine(number=2, time="", level="info", text="two")])
-    follower.begun()
     assert follower.next(happening(1, RUNNING, lines=2)) == (None, None)
     event, after = follower.next(happening(1, GOOD, lines=3))
     assert event is not None
@@ -38,7 +40,6 @@ def test_each_change_is_told_once_and_the_last_lines_with_the_end() -> None:
 
 def test_a_run_that_began_and_ended_between_two_looks_is_told() -> None:
     follower = Follower()
-    follower.begun()
     event, _ = follower.next(happening(7, GOOD))
     assert event is not None
     assert event[1]["outcome"] == GOOD

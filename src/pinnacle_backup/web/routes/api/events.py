@@ -1,8 +1,8 @@
 """
 One stream of what changes: runs that begin, advance and end, and the lines of their logs.
 
-Server-sent events as the HTML standard has them. The state of all that runs comes first, so that a page which
-was cut off is right again at once.
+Server-sent events as the HTML standard has them. The state of the newest runs comes first, so that a page
+which was cut off, or made before a run ended, is right at once.
 """
 
 from __future__ import annotations
@@ -97,7 +97,6 @@ async def _told(services: Services, follower: Follower, seen: tuple[Happening, .
             )
             found += [("run-line", {"id": state.run.id, **msgspec.structs.asdict(line)}) for line in lines]
             follower.told(state.run.id, lines)
-    follower.begun()
     return found
 
 
@@ -107,14 +106,13 @@ class Follower:
     def __init__(self) -> None:
         self._seen: dict[int, tuple[str, object]] = {}
         self._lines: dict[int, int] = {}
-        self._first = True
 
     def next(self, now: Happening) -> tuple[Event | None, int | None]:
         """Return what is new of a run, None for nothing; and behind which line of its log there are more."""
         run, progress = now.run, now.progress
         state, known = (run.outcome, progress), self._seen.get(run.id)
         event: Event | None = None
-        if known != state and (known is not None or run.outcome == RUNNING or not self._first):
+        if known != state:
             more = {} if progress is None else msgspec.structs.asdict(progress)
             event = ("run", {**more, "id": run.id, "verb": run.verb, "outcome": run.outcome})
         self._seen[run.id] = state
@@ -126,7 +124,3 @@ class Follower:
         """Remember up to which line of its log."""
         if lines:
             self._lines[run] = lines[-1].number
-
-    def begun(self) -> None:
-        """From now on a run that was not seen before is new."""
-        self._first = False
