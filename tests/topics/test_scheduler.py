@@ -15,17 +15,16 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from glob import glob
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..contract.faults import until
+from ..faketime import LIBRARY, faked
 from ..mail_servers import Authority, MailServer
 from ..studios import Studio, warm_up
 
-LIBRARY = next(iter(glob("/usr/lib/*/faketime/libfaketime.so.1")), "")
 pytestmark = pytest.mark.skipif(not LIBRARY, reason="faketime is missing")
 
 TWO = (datetime.now(UTC) + timedelta(hours=21)).replace(hour=2, minute=0, second=0, microsecond=0)
@@ -108,7 +107,7 @@ def clock_at(moment: datetime) -> dict[str, str]:
     The program ``faketime`` would do the same, but it stands between us and the process, and hears no signals.
     """
     seconds = int((moment - datetime.now(UTC)).total_seconds())
-    return {"LD_PRELOAD": LIBRARY, "FAKETIME": f"{seconds:+d}s"}
+    return faked(f"{seconds:+d}s")
 
 
 def stop(process: subprocess.Popen[bytes]) -> str:
