@@ -254,3 +254,7 @@ class Interrupted(PinnacleError):
 
     code = "interrupted"
     exit_code = 130
+
+
+class OutputClosed(BrokenPipeError):
+    """Whoever took what a command gives out has gone: a download that was broken off, say."""

@@ -21,11 +21,12 @@ from pinnacle_backup.archive.manifest import merge
 from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.crypto.envelope import open_plain, read_head, read_totals
 from pinnacle_backup.crypto.keyring import KeyRing
+from pinnacle_backup.model.paths import EXTERNAL
 
 NOW = 1_795_356_202_123_456_789
 LONG = "data/" + "n" * 150
 CONTENT = {
-    ".pinnacle/root/srv/note": b"outside the root\n",
+    f"{EXTERNAL}/srv/note": b"outside the root\n",
     "config.json": b'{"backup": {}}\n',
     "data/big.bin": b"first chunk " * 50 + b"second chunk " * 40,
     "data/empty": b"",

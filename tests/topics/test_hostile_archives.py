@@ -31,6 +31,7 @@ from pinnacle_backup.cli.context import Context
 from pinnacle_backup.cli.main import run
 from pinnacle_backup.model.backup import FULL, BackupHeader, BackupSummary, BackupTotals, ManifestPart
 from pinnacle_backup.model.entry import DIRECTORY, FIFO, FILE, SYMLINK, Entry, Extent
+from pinnacle_backup.model.paths import EXTERNAL
 
 from ..trees import describe, differences
 
@@ -197,7 +198,7 @@ UNSAFE = [
     "d/\0",
     ".pinnacle/catalog.db",
     ".pinnacle/manifest.jsonl",
-    ".pinnacle/root/../../sentinel/file",
+    f"{EXTERNAL}/../../sentinel/file",
     ".pinnacle/chunks/00000001",
 ]
 
@@ -224,14 +225,14 @@ def test_paths_that_lead_elsewhere_in_base64(case: Case, path: str) -> None:
 
 
 def test_sources_outside_lie_below_the_target(case: Case) -> None:
-    path = ".pinnacle/root" + str(case.sentinel / "file")
+    path = EXTERNAL + str(case.sentinel / "file")
     case.write(file(path))
     assert case.restore().code == 0
     assert (case.target / path).read_bytes() == CONTENT
 
 
 def test_sources_outside_that_are_not_configured_are_not_written_in_place(case: Case) -> None:
-    case.write(file(".pinnacle/root" + str(case.sentinel / "file")), file("x"))
+    case.write(file(EXTERNAL + str(case.sentinel / "file")), file("x"))
     assert case.run("restore", str(case.archive), "--yes").code in (0, 2)
     assert (case.studio / "x").read_bytes() == CONTENT
 

@@ -8,11 +8,12 @@ secret: keys come from the standard credentials of the provider.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import msgspec
 
+from pinnacle_backup.config.cloud import Addressing
 from pinnacle_backup.errors import UsageError
 from pinnacle_backup.model.paths import printable
 
@@ -27,7 +28,7 @@ _OPTIONS: Final = {
     "addressing": "addressing",
     "ca_file": "ca_file",
 }
-_ADDRESSING: Final = ("auto", "path", "virtual")
+_ADDRESSING: Final = get_args(Addressing)
 _URL: Final = re.compile(r"https?://[^\x00-\x20\x7f]+")
 _CLEAN: Final = re.compile(r"[^\x00-\x20\x7f]+")
 

@@ -15,7 +15,7 @@ from pinnacle_backup.app.recording import recording
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine.export import export
-from pinnacle_backup.errors import ObjectExists, RepositoryBusy, UsageError
+from pinnacle_backup.errors import ObjectExists, OutputClosed, RepositoryBusy, UsageError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.queries import ExportReport
@@ -115,16 +115,27 @@ class _Stream:
         self._file = file
 
     def write(self, data: Buffer) -> None:
-        self._file.write(data)
+        with _reader():
+            self._file.write(data)
 
     def check(self, sha256: str) -> None:
         """Nothing can be read back from a stream."""
 
     def commit(self) -> None:
-        self._file.flush()
+        with _reader():
+            self._file.flush()
 
     def abort(self) -> None:
         """Nothing can be taken back."""
+
+
+@contextlib.contextmanager
+def _reader() -> Iterator[None]:
+    """Tell a reader that has gone from all other broken pipes, which are faults."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise OutputClosed(*error.args) from None
 
 
 def _checked(studio: Studio, path: str) -> str:

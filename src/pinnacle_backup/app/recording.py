@@ -14,7 +14,7 @@ import msgspec
 from pinnacle_backup.app.announcing import announce_start, tell_of
 from pinnacle_backup.app.live import Followed, progress_file
 from pinnacle_backup.app.studio import Studio
-from pinnacle_backup.errors import Interrupted, PinnacleError, StateError
+from pinnacle_backup.errors import Interrupted, OutputClosed, PinnacleError, StateError
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, RUNNING, WARNINGS, Run, RunFacts
 from pinnacle_backup.state.instants import iso
@@ -97,7 +97,7 @@ class Recording:
             self._worst, self._exit_code, self._code = CANCELLED, Interrupted.exit_code, Interrupted.code
             self._message = "stopped before its end"
             self._write("error", f"{Interrupted.code}: stopped before its end")
-        elif isinstance(error, BrokenPipeError):  # a download that its client broke off: nobody's fault
+        elif isinstance(error, OutputClosed):  # nobody's fault
             self._worst, self._exit_code, self._code = CANCELLED, Interrupted.exit_code, Interrupted.code
             self._message = "nobody took the rest"
             self._write("info", self._message)

@@ -16,6 +16,7 @@ CLOUD: Final = "cloud"
 """What the bucket of ``cloud_storage`` is called."""
 LOCAL: Final = "local"
 Speed = Annotated[int, Meta(ge=0, le=2**31)]
+Addressing = Literal["auto", "path", "virtual"]
 
 
 class Bucket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,7 +47,7 @@ class Bucket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Url | None, doc("Address of a provider other than AWS (MinIO, DigitalOcean Spaces ...).")
     ] = None
     addressing: Annotated[
-        Literal["auto", "path", "virtual"],
+        Addressing,
         doc("Whether the bucket stands in the path of an address or in the name of its host."),
     ] = "auto"
     ca_file: Annotated[

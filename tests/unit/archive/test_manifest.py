@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pinnacle_backup.archive import manifest
 from pinnacle_backup.errors import FormatError
 from pinnacle_backup.model.entry import Entry, Extent, PageTable
-from pinnacle_backup.model.paths import from_bytes, order_key
+from pinnacle_backup.model.paths import EXTERNAL, from_bytes, order_key
 
 NAMES = st.binary(min_size=1, max_size=20).filter(
     lambda name: name not in (b".", b"..") and not set(name) & {0, 47}
@@ -110,9 +110,9 @@ def test_an_attribute_of_a_name_that_is_no_text_is_kept() -> None:
 
 
 def test_external_sources_are_allowed_below_our_own_folder() -> None:
-    for path in (".pinnacle", ".pinnacle/root", ".pinnacle/root/srv", ".pinnacled/x"):
+    for path in (".pinnacle", EXTERNAL, f"{EXTERNAL}/srv", ".pinnacled/x"):
         assert manifest.decode(manifest.encode(Entry(path=path, type="directory")))
-    for path in (".pinnacle/rooted", ".pinnacle/chunks", ".pinnacle/manifest.jsonl/x"):
+    for path in (f"{EXTERNAL}ed", ".pinnacle/chunks", ".pinnacle/manifest.jsonl/x"):
         with pytest.raises(FormatError, match="outside the studio"):
             manifest.decode(manifest.encode(Entry(path=path, type="directory")))
 

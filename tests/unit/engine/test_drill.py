@@ -14,6 +14,7 @@ import pytest
 from pinnacle_backup.engine.drill import DrillJob, Findings, drill
 from pinnacle_backup.errors import PasswordError
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.paths import EXTERNAL
 from pinnacle_backup.model.progress import Silent
 
 from .real import Real, database, encryption, fill
@@ -115,8 +116,8 @@ def test_sources_outside_the_studio_are_compared_where_they_are_restored(real: R
     (real.data / "file").write_text("y")
     info = real.create(sources=("data", str(outside)))
     assert reasons(drilled(real, info)) == {}
-    found = drilled(real, info, lambda folder: (folder / ".pinnacle" / "root" / "stray").write_text("x"))
-    assert reasons(found) == {".pinnacle/root/stray": "is there, but not in the backup"}
+    found = drilled(real, info, lambda folder: (folder / EXTERNAL / "stray").write_text("x"))
+    assert reasons(found) == {f"{EXTERNAL}/stray": "is there, but not in the backup"}
 
 
 def test_an_empty_backup_is_proven(real: Real) -> None:

@@ -19,22 +19,11 @@ from pinnacle_backup.engine.large_files import LargeFiles
 from pinnacle_backup.engine.workers import BUFFER, Pipeline, start
 from pinnacle_backup.model.entry import FILE, Entry
 
+from .members import Members
+
 CODEC = codec_of("gzip")
 GIB = 1 << 30
 FROZEN = [654718, 726481, 434534, 542629, 453283, 615458, 1120411, 978836, 209821, 708091, 634833, 587368, 157129, 611633, 701039, 632078, 293396, 152367, 783786, 698509, 534243, 352269]  # fmt: skip
-
-
-class Members:
-    """Takes the members that an archive writer would."""
-
-    def __init__(self) -> None:
-        self.members: dict[int, bytes] = {}
-        self.end = 0
-
-    def append(self, member: bytes) -> int:
-        offset, self.end = self.end, self.end + len(member)
-        self.members[offset] = bytes(member)
-        return offset
 
 
 def store(path: Path, sizes: Callable[[int], ChunkSizes], workers: int = 1) -> tuple[Entry, Members]:

@@ -20,23 +20,12 @@ from pinnacle_backup.engine.page_tables import MOST_EXTENTS, Before, NewPageTabl
 from pinnacle_backup.engine.workers import Pipeline, start
 from pinnacle_backup.model.entry import FILE, Entry, Extent
 
+from .members import Members
+
 CODEC = codec_of("gzip")
 
 changes = st.sets(st.integers(0, 420), max_size=400) | st.sets(st.integers(0, 420), max_size=30)
 """Places of other hashes."""
-
-
-class Members:
-    """Takes members as an archive writer does, and gives them back."""
-
-    def __init__(self) -> None:
-        self.members: dict[int, bytes] = {}
-        self.end = 0
-
-    def append(self, member: bytes) -> int:
-        offset, self.end = self.end, self.end + len(member)
-        self.members[offset] = bytes(member)
-        return offset
 
 
 def read(extents: Iterable[Extent], archives: Sequence[Members]) -> bytes:
