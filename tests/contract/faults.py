@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 import time
 import traceback
 import warnings
@@ -47,10 +48,13 @@ class Faults:
     def __init__(self, nth: int, fault: Callable[[str], None], *, lasting: bool = False) -> None:
         self.nth, self.fault, self.lasting = nth, fault, lasting
         self.calls: list[str] = []
+        self._one_at_a_time = threading.Lock()
 
     def meet(self, call: str) -> None:
-        self.calls.append(call)
-        if len(self.calls) == self.nth or (self.lasting and len(self.calls) > self.nth):
+        with self._one_at_a_time:
+            self.calls.append(call)
+            number = len(self.calls)
+        if number == self.nth or (self.lasting and number > self.nth):
             self.fault(call)
 
     @property

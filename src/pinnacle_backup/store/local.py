@@ -22,8 +22,8 @@ from pinnacle_backup.model.streams import ByteSink, ByteSource
 from pinnacle_backup.store.base import PARTIAL, StoredObject, check_name
 from pinnacle_backup.store.failures import store_error
 from pinnacle_backup.store.locks import lock
-from pinnacle_backup.store.streams import FileSink, FileSource, opened, sync_folder
-from pinnacle_backup.store.system import System
+from pinnacle_backup.store.streams import FileSink, FileSource, sync_folder
+from pinnacle_backup.store.system import System, opened
 
 
 @dataclass(frozen=True)

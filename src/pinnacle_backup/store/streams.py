@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from typing import Final
 
 from pinnacle_backup.errors import DamagedError, StoreError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.streams import Buffer
 from pinnacle_backup.store.base import PARTIAL
 from pinnacle_backup.store.failures import store_error
-from pinnacle_backup.store.system import System
-
-_STEP: Final = 1 << 20
-
-
-@contextlib.contextmanager
-def opened(system: System, path: str, flags: int) -> Iterator[int]:
-    """Hold a file or folder open."""
-    fd = system.open(path, flags)
-    try:
-        yield fd
-    finally:
-        system.close(fd)
+from pinnacle_backup.store.read_back import ReadBack
+from pinnacle_backup.store.system import System, opened
 
 
 def sync_folder(system: System, path: str) -> None:
@@ -97,6 +83,7 @@ class FileSink:
     def __init__(self, system: System, path: str, *, replace: bool) -> None:
         self._system, self._path, self._partial = system, path, path + PARTIAL
         self._replace, self._written = replace, 0
+        self._read_back = ReadBack(system, self._partial)
         self._fd = -1
         self._unfinished = True
         try:
@@ -111,6 +98,7 @@ class FileSink:
             while view:
                 count = self._take(view)
                 view, self._written = view[count:], self._written + count
+            self._read_back.follow(self._written)
         except OSError as error:
             self.abort()
             raise self._error(error, "write") from error
@@ -119,8 +107,7 @@ class FileSink:
         """Make the bytes durable, have the kernel forget them, and read what the disk has."""
         try:
             self._system.sync(self._fd)
-            self._system.drop_cache(self._fd)
-            found = self._hash()
+            found = self._read_back.finish()
         except OSError as error:
             self.abort()
             raise self._error(error, "read back") from error
@@ -153,15 +140,6 @@ class FileSink:
             with contextlib.suppress(OSError):
                 self._system.unlink(self._partial)
 
-    def _hash(self) -> str:
-        digest = hashlib.sha256()
-        with opened(self._system, self._partial, os.O_RDONLY) as fd:
-            offset = 0
-            while data := self._system.read(fd, _STEP, offset):
-                digest.update(data)
-                offset += len(data)
-        return digest.hexdigest()
-
     def _take(self, view: memoryview) -> int:
         count = self._system.write(self._fd, view)
         if not count:  # or the loop would never end
@@ -186,6 +164,7 @@ class FileSink:
             raise self._error(error, "store") from error
 
     def _close(self) -> None:
+        self._read_back.stop()
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
             self._system.close(fd)

@@ -7,6 +7,7 @@ It decides nothing and translates no error.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -51,9 +52,9 @@ class System:
         """Make a file or a folder durable."""
         os.fsync(fd)
 
-    def drop_cache(self, fd: int) -> None:
-        """Give back the pages of memory that hold a file's durable bytes."""
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    def drop_cache(self, fd: int, offset: int = 0, length: int = 0) -> None:
+        """Give back the pages of memory that hold a file's durable bytes; length 0 means to its end."""
+        os.posix_fadvise(fd, offset, length, os.POSIX_FADV_DONTNEED)
 
     def rename(self, source: str, target: str) -> None:
         """Rename, and replace what has the name."""
@@ -90,6 +91,16 @@ class System:
         """Return how many bytes an ordinary user can still write there."""
         status = os.statvfs(path)
         return status.f_bavail * status.f_frsize
+
+
+@contextlib.contextmanager
+def opened(system: System, path: str, flags: int) -> Iterator[int]:
+    """Hold a file or folder open."""
+    fd = system.open(path, flags)
+    try:
+        yield fd
+    finally:
+        system.close(fd)
 
 
 def _rename_noreplace(source: str, target: str) -> None:
