@@ -74,7 +74,7 @@ class ReadBack:
     def _run(self) -> None:
         try:
             while (end := self._ends.get()) is not None and not self._stopped:
-                with opened(self._system, self._path, os.O_RDONLY) as fd:
+                with opened(self._system, self._path, os.O_RDWR) as fd:  # SMB syncs only what one may write
                     self._system.sync(fd)
                     self._read(fd, end)
         except OSError as error:
