@@ -38,13 +38,14 @@ class ReadBack:
 
     def follow(self, written: int) -> None:
         """Have the thread read up to there, stretch by stretch; returns at once."""
-        if written - self._asked < _STRETCH:
+        end = written - written % _STEP  # whole pages: the kernel forgets no other
+        if end - self._asked < _STRETCH:
             return
         if self._thread is None:
             self._thread = Thread(target=self._run, name="read back", daemon=True)
             self._thread.start()
-        self._asked = written
-        self._ends.put(written)
+        self._asked = end
+        self._ends.put(end)
 
     def finish(self) -> str:
         """
