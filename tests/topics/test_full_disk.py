@@ -10,35 +10,17 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from ..crash import strace
+from ..disks import small_disk
 from ..studios import Ended, Studio, Verified, warm_up
 from ..trees import describe, differences
 
 OURS = {b"backups", b".pinnacle", b"logs", b"app.db", b"app.db-wal", b"app.db-shm"}
-
-
-@contextmanager
-def small_disk(folder: Path, *options: str) -> Iterator[Callable[..., None]]:
-    """Mount a memory disk of that size on a folder; yields what gives it another size."""
-    folder.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", ",".join(options), "none", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount, and not everywhere")
-
-    def resize(size: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
-
-    try:
-        yield resize
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def fill(folder: Path) -> Path:
@@ -150,14 +132,14 @@ def test_restore_onto_a_full_disk(studio: Studio, tmp_path: Path, full_of: str) 
     studio.good("create", "--name", "good")
     target = tmp_path / "target"
     small = "size=900k" if full_of == "bytes" else "size=10m,nr_inodes=5"
-    with small_disk(target, small) as resize:
+    with small_disk(target, small) as remount:
         ended = studio.run("restore", "good", "--target", str(target))
         assert_failed(ended, re.escape(str(target)), "(?i)no space left")
         assert not list(target.rglob(".pinnacle-*"))
         if full_of == "bytes":
-            resize("20m")
+            remount("size=20m")
         else:
-            subprocess.run(["mount", "-o", "remount,nr_inodes=100", str(target)], check=True)
+            remount("nr_inodes=100")
         studio.good("restore", "good", "--target", str(target))
         found, expected = describe(target, leave_out=OURS), describe(studio.root, leave_out=OURS)
         assert found == expected, differences(found, expected)

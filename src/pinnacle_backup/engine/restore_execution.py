@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Final
 
@@ -27,7 +28,7 @@ from pinnacle_backup.engine.workers import Workers
 from pinnacle_backup.errors import PinnacleError, RestoreError
 from pinnacle_backup.files.target import TargetTree
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
-from pinnacle_backup.model.paths import order_key, printable
+from pinnacle_backup.model.paths import order_key, parent, printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.archives import OpenByName
@@ -77,6 +78,8 @@ class Execution:
     _last: list[Entry] = field(default_factory=list)
     _removals: list[str] = field(default_factory=list)
     _groups: dict[str, str] = field(default_factory=dict)
+    _touched: set[str] = field(default_factory=set)
+    """Folders in which something has changed."""
 
     def carry_out(self, progress: Progress) -> None:
         self._tree(self.places.target)
@@ -87,8 +90,7 @@ class Execution:
             self._remove()
             self._finish_folders()
             progress.phase("sync")
-            for tree in self._trees.values():
-                tree.sync()
+            self._sync()
         except OSError as error:
             raise RestoreError(
                 f"the restore stopped: {printable(self.places.target)}: {os.strerror(error.errno or 0)}",
@@ -141,6 +143,7 @@ class Execution:
                 self._folder(entry, fate)
             elif fate in _WRITES and entry.path not in live:
                 if entry.type == FILE and not self._is_later_name(entry):
+                    self._touched.add(parent(entry.path))
                     yield entry, archives
                 elif entry.type != FILE:
                     self._last.append(entry)
@@ -187,6 +190,15 @@ class Execution:
         for tree in self._trees.values():  # the targets themselves are no entries
             tree.sweep("")
 
+    def _sync(self) -> None:
+        """Make all durable, also in folders that are no entries of this restore: these may be other disks."""
+        for folder in self._touched.difference(entry.path for entry in self._folders):
+            root, place = self.places.of(folder)
+            with suppress(FileNotFoundError, NotADirectoryError):  # removed with all that it held
+                self._tree(root).will_sync(place)
+        for tree in self._trees.values():
+            tree.sync()
+
     def _guarded(self, path: str, action: Action) -> None:
         """Do something to one path; its failure is that path's alone."""
         root, place = self.places.of(path)
@@ -197,6 +209,7 @@ class Execution:
             self.problems.append(Problem(printable(path), reason))
             return
         self.notes += [Problem(printable(path), note) for note in notes or ()]
+        self._touched.add(parent(path))
 
     def _tree(self, root: str) -> TargetTree:
         if root not in self._trees:

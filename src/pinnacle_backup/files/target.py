@@ -48,7 +48,7 @@ class TargetTree:
         self._token = secrets.token_hex(4)
         self._count = 0
         self._file_systems: dict[int, int] = {}
-        self._remember_file_system("")
+        self.will_sync("")
 
     @classmethod
     def open(cls, root: str) -> Self:
@@ -86,7 +86,7 @@ class TargetTree:
 
     def finish_folder(self, entry: Entry) -> list[str]:
         """Give a folder its metadata, when all in it is done; return what could not be applied."""
-        self._remember_file_system(entry.path)
+        self.will_sync(entry.path)
         descriptor = self._open_listed(entry.path)
         if descriptor is None:
             return self.apply_metadata(entry)
@@ -160,8 +160,15 @@ class TargetTree:
             finally:
                 os.close(descriptor)
 
+    def will_sync(self, path: str) -> None:
+        """Have ``sync`` reach a folder's file system; it reaches the root's and those of finished folders."""
+        folder = self._folders.folder(path)
+        device = os.fstat(folder).st_dev
+        if device not in self._file_systems:
+            self._file_systems[device] = os.open(".", FOLDER_FLAGS, dir_fd=folder)
+
     def sync(self) -> None:
-        """Make all that was written durable, in every file system that a finished folder lies in."""
+        """Make all that was written durable, in every file system that it lies in."""
         syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
         if syncfs is None:
             os.sync()
@@ -231,9 +238,3 @@ class TargetTree:
     def _temporary(self) -> str:
         self._count += 1
         return f".pinnacle-{self._token}-{self._count}.tmp"
-
-    def _remember_file_system(self, path: str) -> None:
-        folder = self._folders.folder(path)
-        device = os.fstat(folder).st_dev
-        if device not in self._file_systems:
-            self._file_systems[device] = os.open(".", FOLDER_FLAGS, dir_fd=folder)

@@ -14,10 +14,12 @@ import pytest
 
 from pinnacle_backup.engine.backup import BackupReport
 from pinnacle_backup.errors import BackupNotFound, DamagedError
+from pinnacle_backup.files.target import TargetTree
 from pinnacle_backup.model.backup import INCREMENTAL
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import RestoreReport
 
+from ...disks import small_disk
 from ...places import Place
 from ...trees import describe, differences
 
@@ -448,3 +450,24 @@ def test_an_incremental_without_its_base_is_refused(place: Place, tmp_path: Path
     with pytest.raises(DamagedError, match="missing"):
         place.restore(made.backup, tmp_path / "to")
     assert not (tmp_path / "to").exists()
+
+
+def test_a_file_on_a_disk_of_its_own_is_durable_before_it_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of a single file is no entry of its restore, and may be where another disk is mounted."""
+    uploads = Path(place.data, "uploads")
+    synced: set[int] = set()
+
+    def sync(tree: TargetTree) -> None:
+        synced.update(os.fstat(descriptor).st_dev for descriptor in tree._file_systems.values())
+
+    with small_disk(uploads):
+        (uploads / "file").write_text("before")
+        made = place.backup()
+        (uploads / "file").write_text("after")
+        monkeypatch.setattr(TargetTree, "sync", sync)
+        clean(place.restore(made.backup, paths=("data/uploads/file",)))
+
+        assert (uploads / "file").read_text() == "before"
+        assert synced == {uploads.stat().st_dev, Path(place.data).stat().st_dev}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import pickle
 import random
@@ -17,6 +16,7 @@ import pytest
 from pinnacle_backup.repository.catalog import CachedBackup, Catalog, ContentLookup, ContentRow, Location
 
 from ...contract.faults import CRASHED, in_child, start_child
+from ...disks import small_disk
 from .support import backup_id, header, totals
 
 
@@ -293,41 +293,30 @@ def test_state_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert catalog.lookup().find(content_id(10_000)) is None
 
 
-@pytest.fixture
-def small_disk(path: Path) -> Iterator[Path]:
-    """Mount a disk of 512 KiB where the state is."""
-    path.parent.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"small", os.fsencode(path.parent), b"tmpfs", 0, b"size=524288"):
-        pytest.skip(f"cannot mount: {os.strerror(ctypes.get_errno())}")
-    yield path
-    libc.umount2(os.fsencode(path.parent), 2)
+def test_full_disk_moves_it_to_memory(path: Path) -> None:
+    with small_disk(path.parent, "size=512k"):
+        fill(path)
+        with (path.parent / "full").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(b"x" * 4096):
+                pass
+        catalog = Catalog(str(path))
+        catalog.index(backup_id(7), rows(100_000, 30_000))
+
+        assert catalog.path == ""
+        catalog.update([cached(1)], ())
+        assert catalog.backups() == {"backup_1.tar.gz": cached(1)}
 
 
-def test_full_disk_moves_it_to_memory(small_disk: Path) -> None:
-    fill(small_disk)
-    with (small_disk.parent / "full").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(b"x" * 4096):
-            pass
-    catalog = Catalog(str(small_disk))
-    catalog.index(backup_id(7), rows(100_000, 30_000))
+def test_read_only_disk_is_read_and_then_left_alone(path: Path) -> None:
+    with small_disk(path.parent, "size=512k") as remount:
+        known = fill(path)
+        remount("ro")
+        catalog = Catalog(str(path))
 
-    assert catalog.path == ""
-    catalog.update([cached(1)], ())
-    assert catalog.backups() == {"backup_1.tar.gz": cached(1)}
-
-
-def test_read_only_disk_is_read_and_then_left_alone(small_disk: Path) -> None:
-    known = fill(small_disk)
-    remount, read_only = 32, 1
-    flags = remount | read_only
-    assert ctypes.CDLL(None).mount(b"small", os.fsencode(small_disk.parent), None, flags, None) == 0
-    catalog = Catalog(str(small_disk))
-
-    assert catalog.backups() == known
-    assert catalog.path == str(small_disk)
-    catalog.set_value("repository", "y")
-    assert catalog.value("repository") == "y"
+        assert catalog.backups() == known
+        assert catalog.path == str(path)
+        catalog.set_value("repository", "y")
+        assert catalog.value("repository") == "y"
     assert catalog.path == ""
 
 
