@@ -194,7 +194,7 @@ class Execution:
         """Make all durable, also in folders that are no entries of this restore: these may be other disks."""
         for folder in self._touched.difference(entry.path for entry in self._folders):
             root, place = self.places.of(folder)
-            with suppress(FileNotFoundError, NotADirectoryError):  # removed with all that it held
+            with suppress(OSError, PinnacleError):  # gone, or never reached: that was told of its paths
                 self._tree(root).will_sync(place)
         for tree in self._trees.values():
             tree.sync()
