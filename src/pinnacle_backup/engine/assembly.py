@@ -55,8 +55,11 @@ class Databases(Protocol):
     def store(self, path: str, base: Entry | None, then: Callable[[Entry], None]) -> bool:
         """Store a database that turned up late; False where it is to be stored as an ordinary file."""
 
-    def is_companion(self, path: str) -> bool:
-        """Tell whether this is the journal of a database."""
+    def has(self, path: str) -> bool:
+        """Tell whether a path is stored as a database by now."""
+
+    def beside(self, path: str) -> str:
+        """Return the database that a path is the log or the journal of; empty where it is none."""
 
 
 class Assembly:
@@ -119,7 +122,7 @@ class Assembly:
             self._delete(change)
         elif change.kind == KEPT:
             self._keep(change)
-        elif not self._databases.is_companion(change.path):
+        elif not self._is_companion(change.path):
             self._read(change)
 
     def add_unchanged(self, entries: int, size: int, last: str) -> None:
@@ -134,12 +137,25 @@ class Assembly:
 
     def finish(self) -> None:
         """Settle all that is under way."""
+        self._catch_up()
+        self._order.finish()
+        self._last_headers.finish()
+        self._folders.close()
+
+    def _catch_up(self) -> None:
+        """Settle all that was taken so far."""
         self._submit()
         self._pipeline.drain()
         while self._late:
             self._store_late()
-        self._last_headers.finish()
-        self._folders.close()
+        self._pipeline.drain()
+
+    def _is_companion(self, path: str) -> bool:
+        """Tell whether this is a file beside a database whose entry has its content already."""
+        database = self._databases.beside(path)
+        if database and not self._databases.has(database):
+            self._catch_up()  # the database may be in a bundle still, or turn out to be locked
+        return bool(database) and self._databases.has(database)
 
     def _delete(self, change: Change) -> None:
         assert change.base is not None

@@ -175,7 +175,7 @@ class _Run:
                 stack.callback(writer.close)
                 assembly, databases = self._assembly(writer, base, stack)
                 self._progress.phase("read", total_bytes=base.size or None)
-                databases.store_all(frozen)
+                databases.store_all(paths, frozen)
             self._read_sources(assembly, base, paths)
             totals = self._totals(assembly)
             summary = writer.finish(
