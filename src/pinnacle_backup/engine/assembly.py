@@ -18,6 +18,7 @@ from pinnacle_backup.engine.bundles import read_bundle
 from pinnacle_backup.engine.changes import DELETED, KEPT, SAME, Change, is_equal
 from pinnacle_backup.engine.counts import Counts
 from pinnacle_backup.engine.extents import ArchiveTable
+from pinnacle_backup.engine.holes import gaps
 from pinnacle_backup.engine.large_files import LargeFiles, reading
 from pinnacle_backup.engine.last_headers import LastHeaders
 from pinnacle_backup.engine.left_members import taken
@@ -349,7 +350,7 @@ class Assembly:
             xattrs = read_xattrs(descriptor)
         entry = bundles.entry_of(path, FILE, before)
         entry.size = before.st_size
-        entry.holes = bundles.holes_between(segments, before.st_size)
+        entry.holes = gaps(segments, before.st_size)
         entry.xattrs = xattrs
         scope = self._scope()
         if scope is not None and not known and not self._begins_in(scope, descriptor, segments):
