@@ -170,7 +170,7 @@ class Assembly:
         if self._whole:
             self._order.settle(self._order.reserve(), self._move(change.base), change.base)
         else:
-            self._count(change.base)
+            self.counts.add(change.base)
 
     def _same(self, change: Change) -> None:
         found, base = change.found, change.base
@@ -181,11 +181,11 @@ class Assembly:
             self._first_names.setdefault(found.inode, found.path)
         if self._whole:
             entry = self._move(base)
-            entry.group = _group(found) if linked else ""
+            entry.group = bundles.group_of(found.status) if linked else ""
             self._order.settle(self._order.reserve(), entry, base)
             return
         if linked:
-            self._order.know(_group(found), self._move(base))
+            self._order.know(bundles.group_of(found.status), self._move(base))
         self.counts.entries += 1
         self.counts.size += base.size
         if self.counts.entries % _TELL == 0:
@@ -304,7 +304,7 @@ class Assembly:
             return
         self._order.settle(place, None)
         if base is not None:
-            self._count(base)
+            self.counts.add(base)
 
     def _store_late(self) -> None:
         """Store what turned out to be a database, or outgrew its bundle."""
@@ -384,25 +384,14 @@ class Assembly:
             return
         if base is not None and base is not entry and is_equal(entry, base):
             if not self._whole:
-                self._count(base)
+                self.counts.add(base)
                 return
         elif base is None:
             self.counts.added += 1
         elif not (self._whole and entry.ctime_ns == base.ctime_ns):
             self.counts.changed += 1
-        self._count(entry)
+        self.counts.add(entry)
         self._writer.add(entry)
 
     def _orphan(self, entry: Entry) -> None:
         self._problem(Problem(printable(entry.path), "its other name could not be read"))
-
-    def _count(self, entry: Entry) -> None:
-        self.counts.entries += 1
-        self.counts.size += entry.size
-        self.counts.uids.add(entry.uid)
-        self.counts.gids.add(entry.gid)
-
-
-def _group(found: Found) -> str:
-    device, inode = found.inode
-    return f"{device:x}:{inode:x}"

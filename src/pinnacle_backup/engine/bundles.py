@@ -267,8 +267,13 @@ def entry_of(path: str, kind: str, status: os.stat_result) -> Entry:
         mtime_ns=status.st_mtime_ns,
         ctime_ns=status.st_ctime_ns,
         inode=status.st_ino,
-        group=f"{status.st_dev:x}:{status.st_ino:x}" if several else "",
+        group=group_of(status) if several else "",
     )
+
+
+def group_of(status: os.stat_result) -> str:
+    """Return what all names of a file have in common."""
+    return f"{status.st_dev:x}:{status.st_ino:x}"
 
 
 def open_scope(context: WorkerContext, scope: Scope | None) -> Scope | None:
