@@ -27,11 +27,18 @@ _ACKNOWLEDGED = "acknowledged"
 
 @dataclass(frozen=True)
 class PreparedCleanup:
-    """A cleanup that is planned."""
+    """
+    A cleanup that is planned.
+
+    Attributes:
+        plan: What it is going to do.
+    """
 
     plan: CleanupPlan
     _studio: Studio
     _run: Recording
+    _acknowledged: BackupInfo | None = None
+    """The backup that holds suspiciously little, and that a person has just looked at."""
 
     def sweep(self) -> None:
         """
@@ -39,6 +46,7 @@ class PreparedCleanup:
 
         Where another command is at work it is left to the next one.
         """
+        self._acknowledge()
         repository = self._studio.repository
         if self.plan.suspended:
             self._run.warn(self.plan.suspended)
@@ -53,12 +61,20 @@ class PreparedCleanup:
 
     def execute(self) -> CleanupReport:
         """Delete what the plan lets go."""
+        self._acknowledge()
         names = [verdict.backup.name for verdict in self.plan.verdicts if not verdict.keep]
         what = counted(len(names), "backup")
         with audited(self._studio, "cleanup", what, ", ".join(names), announce=True) as told:
             report = self._delete()
             _tell(told, report)
         return report
+
+    def _acknowledge(self) -> None:
+        """Remember that a person has looked: later cleanups go on, too. A plan alone has no such effect."""
+        if self._acknowledged is not None:
+            catalog = self._studio.repository.catalog
+            catalog.set_value(_ACKNOWLEDGED, self._acknowledged.header.id)
+            audit(self._studio, actor_of(self._studio), "acknowledge-shrink", self._acknowledged.name)
 
     def _delete(self) -> CleanupReport:
         report = cleanup.execute(
@@ -91,16 +107,13 @@ def prepare_cleanup(
         studio: Whose backups.
         retention_days: Days that full backups stay; None for the configured ones.
         despite_shrink: A person has looked at a backup that holds suspiciously little, and it is right.
-            That is remembered.
+            That is remembered, once the plan is carried out.
     """
     with recording(studio, "cleanup", studio.elsewhere.name if studio.elsewhere else "") as run:
         backups = studio.repository.list()
-        catalog = studio.repository.catalog
-        if despite_shrink and (info := suspicious(backups)) is not None:
-            catalog.set_value(_ACKNOWLEDGED, info.header.id)
-            audit(studio, actor_of(studio), "acknowledge-shrink", info.name)
-        policy = policy_of(studio, retention_days)
-        yield PreparedCleanup(_planned(studio, backups, policy), studio, run)
+        policy = replace(policy_of(studio, retention_days), despite_shrink=despite_shrink)
+        acknowledged = suspicious(backups) if despite_shrink else None
+        yield PreparedCleanup(_planned(studio, backups, policy), studio, run, acknowledged)
 
 
 def _planned(studio: Studio, backups: Sequence[BackupInfo], policy: RetentionPolicy) -> CleanupPlan:

@@ -50,6 +50,7 @@ def export_backup(
     path = _checked(studio, os.path.abspath(output))
     store, file = LocalStore(os.path.dirname(path)), os.path.basename(path)
     with recording(studio, "export", f"{printable(name)} to {printable(path)}") as run:
+        progress = run.follow(progress)
         opened = open_backup(studio, name, passwords)
         with (
             studio.repository.reader("export", wait_seconds=WAIT_SECONDS),

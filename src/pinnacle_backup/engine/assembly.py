@@ -18,6 +18,7 @@ from pinnacle_backup.engine.bundles import read_bundle
 from pinnacle_backup.engine.changes import DELETED, KEPT, SAME, Change, is_equal
 from pinnacle_backup.engine.counts import Counts
 from pinnacle_backup.engine.extents import ArchiveTable
+from pinnacle_backup.engine.holes import gaps
 from pinnacle_backup.engine.large_files import LargeFiles, reading
 from pinnacle_backup.engine.last_headers import LastHeaders
 from pinnacle_backup.engine.left_members import taken
@@ -55,8 +56,11 @@ class Databases(Protocol):
     def store(self, path: str, base: Entry | None, then: Callable[[Entry], None]) -> bool:
         """Store a database that turned up late; False where it is to be stored as an ordinary file."""
 
-    def is_companion(self, path: str) -> bool:
-        """Tell whether this is the journal of a database."""
+    def has(self, path: str) -> bool:
+        """Tell whether a path is stored as a database by now."""
+
+    def beside(self, path: str) -> str:
+        """Return the database that a path is the log or the journal of; empty where it is none."""
 
 
 class Assembly:
@@ -119,7 +123,7 @@ class Assembly:
             self._delete(change)
         elif change.kind == KEPT:
             self._keep(change)
-        elif not self._databases.is_companion(change.path):
+        elif not self._is_companion(change.path):
             self._read(change)
 
     def add_unchanged(self, entries: int, size: int, last: str) -> None:
@@ -134,12 +138,25 @@ class Assembly:
 
     def finish(self) -> None:
         """Settle all that is under way."""
+        self._catch_up()
+        self._order.finish()
+        self._last_headers.finish()
+        self._folders.close()
+
+    def _catch_up(self) -> None:
+        """Settle all that was taken so far."""
         self._submit()
         self._pipeline.drain()
         while self._late:
             self._store_late()
-        self._last_headers.finish()
-        self._folders.close()
+        self._pipeline.drain()
+
+    def _is_companion(self, path: str) -> bool:
+        """Tell whether this is a file beside a database whose entry has its content already."""
+        database = self._databases.beside(path)
+        if database and not self._databases.has(database):
+            self._catch_up()  # the database may be in a bundle still, or turn out to be locked
+        return bool(database) and self._databases.has(database)
 
     def _delete(self, change: Change) -> None:
         assert change.base is not None
@@ -153,7 +170,7 @@ class Assembly:
         if self._whole:
             self._order.settle(self._order.reserve(), self._move(change.base), change.base)
         else:
-            self._count(change.base)
+            self.counts.add(change.base)
 
     def _same(self, change: Change) -> None:
         found, base = change.found, change.base
@@ -164,11 +181,11 @@ class Assembly:
             self._first_names.setdefault(found.inode, found.path)
         if self._whole:
             entry = self._move(base)
-            entry.group = _group(found) if linked else ""
+            entry.group = bundles.group_of(found.status) if linked else ""
             self._order.settle(self._order.reserve(), entry, base)
             return
         if linked:
-            self._order.know(_group(found), self._move(base))
+            self._order.know(bundles.group_of(found.status), self._move(base))
         self.counts.entries += 1
         self.counts.size += base.size
         if self.counts.entries % _TELL == 0:
@@ -287,7 +304,7 @@ class Assembly:
             return
         self._order.settle(place, None)
         if base is not None:
-            self._count(base)
+            self.counts.add(base)
 
     def _store_late(self) -> None:
         """Store what turned out to be a database, or outgrew its bundle."""
@@ -333,7 +350,7 @@ class Assembly:
             xattrs = read_xattrs(descriptor)
         entry = bundles.entry_of(path, FILE, before)
         entry.size = before.st_size
-        entry.holes = bundles.holes_between(segments, before.st_size)
+        entry.holes = gaps(segments, before.st_size)
         entry.xattrs = xattrs
         scope = self._scope()
         if scope is not None and not known and not self._begins_in(scope, descriptor, segments):
@@ -367,25 +384,14 @@ class Assembly:
             return
         if base is not None and base is not entry and is_equal(entry, base):
             if not self._whole:
-                self._count(base)
+                self.counts.add(base)
                 return
         elif base is None:
             self.counts.added += 1
         elif not (self._whole and entry.ctime_ns == base.ctime_ns):
             self.counts.changed += 1
-        self._count(entry)
+        self.counts.add(entry)
         self._writer.add(entry)
 
     def _orphan(self, entry: Entry) -> None:
         self._problem(Problem(printable(entry.path), "its other name could not be read"))
-
-    def _count(self, entry: Entry) -> None:
-        self.counts.entries += 1
-        self.counts.size += entry.size
-        self.counts.uids.add(entry.uid)
-        self.counts.gids.add(entry.gid)
-
-
-def _group(found: Found) -> str:
-    device, inode = found.inode
-    return f"{device:x}:{inode:x}"

@@ -175,7 +175,7 @@ class _Run:
                 stack.callback(writer.close)
                 assembly, databases = self._assembly(writer, base, stack)
                 self._progress.phase("read", total_bytes=base.size or None)
-                databases.store_all(frozen)
+                databases.store_all(paths, frozen)
             self._read_sources(assembly, base, paths)
             totals = self._totals(assembly)
             summary = writer.finish(
@@ -279,23 +279,21 @@ class _Run:
             return
         found = scan(job.root, sources, rules=job.rules, problems=self._warnings)
         for change in changes.compare(
-            found, base.entries(), taken_ns=base.taken_ns, keep=self._could_not_look
+            found, base.entries(), taken_ns=base.taken_ns, keep=Unread(self._warnings).covers
         ):
             assembly.add(change)
         assembly.finish()
 
     def _compare_in_sections(self, assembly: Assembly, base: Base, sources: tuple[str, ...]) -> None:
         comparison, sections = base.comparison(self._job.root, sources, self._job.rules)
+        told: set[Problem] = set()  # sections may meet at a folder that cannot be read
         for differences in compare_sections(self._pipeline.workers, comparison, sections):
-            self._warnings += [p for p in differences.problems if p not in self._warnings]
+            self._warnings += [problem for problem in differences.problems if problem not in told]
+            told.update(differences.problems)
             for change in differences.changes:
                 assembly.add(change)
             assembly.add_unchanged(differences.entries, differences.size, differences.last)
         assembly.finish()
-
-    def _could_not_look(self, path: str) -> bool:
-        """Tell whether a path of the base lies in a folder that the scan could not read."""
-        return Unread(self._warnings).covers(path)
 
     def _totals(self, assembly: Assembly) -> BackupTotals:
         counts = assembly.counts

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pinnacle_backup.archive import tar
+from pinnacle_backup.engine.holes import gaps
 from pinnacle_backup.engine.left_members import leave
 from pinnacle_backup.engine.places import PlaceFolders, live_places
 from pinnacle_backup.engine.scope import Scope
@@ -222,7 +223,7 @@ class _Reader:
             entry = entry_of(path, FILE, before)
             segments = data_segments(descriptor, before)
             entry.size = before.st_size
-            entry.holes = holes_between(segments, before.st_size)
+            entry.holes = gaps(segments, before.st_size)
             entry.xattrs = read_xattrs(descriptor)
             begin, missing = self._append(entry, descriptor, segments)
             after = os.fstat(descriptor)
@@ -266,21 +267,13 @@ def entry_of(path: str, kind: str, status: os.stat_result) -> Entry:
         mtime_ns=status.st_mtime_ns,
         ctime_ns=status.st_ctime_ns,
         inode=status.st_ino,
-        group=f"{status.st_dev:x}:{status.st_ino:x}" if several else "",
+        group=group_of(status) if several else "",
     )
 
 
-def holes_between(segments: Sequence[tuple[int, int]], size: int) -> tuple[tuple[int, int], ...]:
-    """Return the (offset, length) of what the data segments of a file leave out."""
-    holes: list[tuple[int, int]] = []
-    position = 0
-    for offset, length in segments:
-        if offset > position:
-            holes.append((position, offset - position))
-        position = offset + length
-    if size > position:
-        holes.append((position, size - position))
-    return tuple(holes)
+def group_of(status: os.stat_result) -> str:
+    """Return what all names of a file have in common."""
+    return f"{status.st_dev:x}:{status.st_ino:x}"
 
 
 def open_scope(context: WorkerContext, scope: Scope | None) -> Scope | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pinnacle_backup.engine.seen import Listed
+from pinnacle_backup.model.entry import Entry
 
 
 @dataclass
@@ -27,6 +28,13 @@ class Counts:
     read: int = 0
     uids: set[int] = field(default_factory=set)
     gids: set[int] = field(default_factory=set)
+
+    def add(self, entry: Entry) -> None:
+        """Count an entry of the complete state."""
+        self.entries += 1
+        self.size += entry.size
+        self.uids.add(entry.uid)
+        self.gids.add(entry.gid)
 
     def add_listed(self, listed: Listed) -> None:
         """Count new entries that were read."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from glob import iglob
-from typing import Final
+from glob import escape, iglob
 
 from pinnacle_backup.engine import bundles
 from pinnacle_backup.engine.base import Base
@@ -16,11 +15,9 @@ from pinnacle_backup.engine.workers import Pipeline
 from pinnacle_backup.errors import SourceError
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.model.entry import FILE, Entry
-from pinnacle_backup.model.paths import EXTERNAL, from_bytes, printable
+from pinnacle_backup.model.paths import EXTERNAL, printable
 from pinnacle_backup.model.results import Problem
-from pinnacle_backup.sources.sqlite import Frozen, FrozenDatabase, freeze, is_database
-
-COMPANION_SUFFIXES: Final = ("-wal", "-shm", "-journal")
+from pinnacle_backup.sources.sqlite import Frozen, FrozenDatabase, database_of, freeze, is_database
 
 
 def database_paths(root: str, patterns: Iterable[str], found_before: Iterable[str]) -> list[str]:
@@ -37,9 +34,8 @@ def database_paths(root: str, patterns: Iterable[str], found_before: Iterable[st
     """
     paths: set[str] = set()
     for pattern in patterns:
-        matches = [
-            path for path in iglob(os.path.join(root, pattern), recursive=True) if os.path.isfile(path)
-        ]
+        found = iglob(os.path.join(escape(root), pattern), recursive=True)
+        matches = [path for path in found if os.path.isfile(path)]
         if not matches and not any(character in pattern for character in "*?["):
             raise SourceError(
                 f"the database {printable(pattern)} is missing",
@@ -105,26 +101,26 @@ class StoredDatabases:
         self._problem = problem
         self._entries: dict[str, Entry] = {}
         self._unfrozen: set[str] = set()
-        self.paths: list[str] = []
+        self.paths: set[str] = set()
 
-    def store_all(self, frozen: Frozen) -> None:
-        """Store databases that stand still, all of one instant; those first whose writers wait."""
-        self.report(frozen.problems)
+    def store_all(self, wanted: Iterable[str], frozen: Frozen) -> None:
+        """
+        Store databases that stand still, all of one instant; those first whose writers wait.
+
+        Args:
+            wanted: Absolute paths of the databases that were to be frozen.
+            frozen: Those that were.
+        """
+        self._unfrozen.update(set(wanted) - {database.path for database in frozen.databases})
+        self._report(frozen.problems)
         for database in frozen.databases:
             if database.apart:
                 reason = "its writers never paused; its copy may differ from the others by microseconds"
-                self._problem(Problem(printable(relative(self._root, database.path)), reason))
+                self._tell(printable(database.path), reason)
         for database in sorted(frozen.databases, key=lambda database: not database.writers_wait):
-            path = relative(self._root, database.path)
-            base = self._base.find(path)
-            if base is None or database.copied or not self._base.is_untouched(base, os.lstat(database.path)):
-                with suppress(SourceError):  # it is tried again as a file of the scan, which tells why
-                    self._store(database, path, base, self._keep)
-                    self.paths.append(path)
-            else:
-                self.paths.append(path)
-            if problem := frozen.release(database):
-                self._problem(problem)
+            with suppress(SourceError):  # it is tried again as a file of the scan, which tells why
+                self._store_unless_untouched(database)
+            self._release(frozen, database)
         self._pipeline.drain()
 
     def take(self, path: str) -> Entry | None:
@@ -136,31 +132,44 @@ class StoredDatabases:
         if absolute(self._root, path) in self._unfrozen:
             return False
         with freeze([absolute(self._root, path)], scratch=self._scratch) as frozen:
-            self.report(frozen.problems)
+            self._report(frozen.problems)
             for database in frozen.databases:
                 self._store(database, path, self._base.move(base) if base else None, then)
-                self.paths.append(path)
-                if problem := frozen.release(database):
-                    self._problem(problem)
+                self._release(frozen, database)
             self._pipeline.drain()
             return bool(frozen.databases)
 
-    def report(self, problems: Iterable[Problem]) -> None:
+    def has(self, path: str) -> bool:
+        """Tell whether a path is stored as a database by now."""
+        return path in self.paths
+
+    def beside(self, path: str) -> str:
+        """Return the database that a path is the log or the journal of; empty where it is none."""
+        database = database_of(path)
+        return database if database and _begins_as_database(absolute(self._root, database)) else ""
+
+    def _report(self, problems: Iterable[Problem]) -> None:
         """Pass on why databases cannot be frozen; they are stored as the files that they are."""
         for problem in problems:
-            self._unfrozen.add(from_bytes(os.fsencode(problem.path)))
-            shown = printable(relative(self._root, problem.path))
-            self._problem(Problem(shown, f"{problem.reason}; stored as an ordinary file"))
+            self._tell(problem.path, f"{problem.reason}; stored as an ordinary file")
 
-    def is_companion(self, path: str) -> bool:
-        """Tell whether this is a database's own journal, whose content the database's entry has already."""
-        if not path.endswith(COMPANION_SUFFIXES):
-            return False
-        for suffix in COMPANION_SUFFIXES:
-            if path.endswith(suffix):
-                database = absolute(self._root, path.removesuffix(suffix))
-                return database not in self._unfrozen and _begins_as_database(database)
-        return False
+    def _release(self, frozen: Frozen, database: FrozenDatabase) -> None:
+        if problem := frozen.release(database):
+            self._tell(problem.path, problem.reason)
+
+    def _tell(self, shown: str, reason: str) -> None:
+        """Tell of a database by its absolute path as it can be shown."""
+        self._problem(Problem(relative(printable(self._root), shown), reason))
+
+    def _store_unless_untouched(self, database: FrozenDatabase) -> None:
+        path = relative(self._root, database.path)
+        base = self._base.find(path)
+        with reading():
+            status = os.lstat(database.path)
+        if base is None or database.copied or not self._base.is_untouched(base, status):
+            self._store(database, path, base, self._keep)
+        else:
+            self.paths.add(path)
 
     def _keep(self, entry: Entry) -> None:
         self._entries[entry.path] = entry
@@ -168,16 +177,18 @@ class StoredDatabases:
     def _store(
         self, database: FrozenDatabase, path: str, base: Entry | None, then: Callable[[Entry], None]
     ) -> None:
-        descriptor = os.open(database.readable, os.O_RDONLY | os.O_CLOEXEC)
+        with reading():
+            descriptor = os.open(database.readable, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            entry = bundles.entry_of(path, FILE, os.stat(database.path))
-            entry.size = database.size
             with reading():
+                entry = bundles.entry_of(path, FILE, os.stat(database.path))
                 entry.xattrs = read_xattrs(descriptor)
+            entry.size = database.size
             before = self._before(base, database.page_size)
             self._large_files.store_database(descriptor, entry, database.page_size, before=before, then=then)
         finally:
             os.close(descriptor)
+        self.paths.add(path)
 
     def _before(self, base: Entry | None, page_size: int) -> Before | None:
         """Return what the base has of a database, where its pages can be compared."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from pinnacle_backup.engine.bundles import holes_between
+from pinnacle_backup.engine.holes import gaps, overlaps
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.unordered import Meter
 from pinnacle_backup.engine.workers import WorkerContext
@@ -139,7 +139,7 @@ class _Comparison:
             yield f"holds {status.st_size:,} bytes, in the backup {entry.size:,}"
             return
         digest = hashlib.sha256()
-        for offset, length in holes_between(entry.holes, entry.size):  # what the holes leave out
+        for offset, length in gaps(entry.holes, entry.size):
             for run in _read(descriptor, offset, length):
                 digest.update(run)
                 self._meter(len(run))
@@ -213,12 +213,8 @@ def _zeros(descriptor: int, status: os.stat_result, entry: Entry) -> bool:
     """Tell whether the holes read as zeros; whether they take space is the file system's affair."""
     if not entry.holes:
         return True
-    for start, length in data_segments(descriptor, status):
-        for hole, hole_length in entry.holes:
-            low, high = max(start, hole), min(start + length, hole + hole_length)
-            if low < high and any(run.strip(b"\0") for run in _read(descriptor, low, high - low)):
-                return False
-    return True
+    written = overlaps(data_segments(descriptor, status), entry.holes)
+    return not any(data.strip(b"\0") for run in written for data in _read(descriptor, *run))
 
 
 def _time(nanoseconds: int) -> str:

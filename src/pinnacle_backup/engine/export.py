@@ -146,6 +146,7 @@ class _Run:
     def finish(self, source: BackupSummary) -> None:
         """Write manifest and summary."""
         self._bundles.finish()
+        self._order.finish()
         self._last.finish()
         self._writer.finish(lambda index: self._summary(source, index))
 

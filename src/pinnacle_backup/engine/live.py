@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -13,6 +13,7 @@ from pinnacle_backup.engine.browse import below
 from pinnacle_backup.engine.bundles import entry_of
 from pinnacle_backup.engine.changes import CHANGED, DELETED, KEPT, NEW, compare
 from pinnacle_backup.engine.differences import between
+from pinnacle_backup.engine.holes import gaps, overlaps
 from pinnacle_backup.engine.patterns import clean
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.files.metadata import read_xattrs
@@ -126,30 +127,18 @@ def is_content(descriptor: int, status: os.stat_result, entry: Entry) -> bool:
     """
     segments = data_segments(descriptor, status)
     digest = hashlib.sha256()
-    for offset, length in _outside(entry.holes, entry.size):
+    for offset, length in gaps(entry.holes, entry.size):
         for data in _read(descriptor, offset, length):
             digest.update(data)
     if digest.hexdigest() != entry.sha256:
         return False
-    written = (_overlap(segment, hole) for hole in entry.holes for segment in segments)
+    written = overlaps(segments, entry.holes)
     return not any(data.strip(b"\0") for run in written for data in _read(descriptor, *run))
 
 
 def _read(descriptor: int, offset: int, length: int) -> Iterator[bytes]:
     for start in range(offset, offset + length, _STEP):
         yield read_all(descriptor, min(_STEP, offset + length - start), start)
-
-
-def _outside(holes: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
-    position = 0
-    for offset, length in (*holes, (size, 0)):
-        yield position, offset - position
-        position = offset + length
-
-
-def _overlap(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
-    start = max(one[0], other[0])
-    return start, max(min(sum(one), sum(other)) - start, 0)
 
 
 def _entry_of(found: Found) -> Entry:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from pinnacle_backup.errors import PinnacleError
 from pinnacle_backup.model.entry import FILE, Entry
 
 
@@ -76,6 +77,20 @@ class ManifestOrder:
     def know(self, group: str, entry: Entry) -> None:
         """Remember an entry that is not written as the first name of its inode."""
         self._groups.setdefault(group, entry)
+
+    def finish(self) -> None:
+        """
+        Pass where all places are settled and handed on.
+
+        Raises:
+            PinnacleError: Some are not: the manifest would lack them, and all behind them.
+        """
+        if self._written != self._reserved:
+            missing = self._reserved - self._written
+            raise PinnacleError(
+                f"{missing:,} paths did not come into the manifest: nothing was stored",
+                hint="this is a fault of the program: please report it",
+            )
 
     def _go_on(self) -> None:
         """Hand on what has everything before it settled."""

@@ -118,10 +118,10 @@ class Restore:
                 self._stack.callback(self._state.close)
                 self._opener = opener.only(self._state.archive_ids())
                 self._fates = self._decide(opener)
+            self.plan = self._plan()
         except BaseException:
             self._stack.close()
             raise
-        self.plan = self._plan()
 
     def __enter__(self) -> Self:
         return self

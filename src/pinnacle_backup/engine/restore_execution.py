@@ -148,15 +148,13 @@ class Execution:
                 elif entry.type != FILE:
                     self._last.append(entry)
             elif fate == Fate.METADATA:
-                self._guarded(entry.path, _on_entry(TargetTree.apply_metadata, entry))
-                self.restored += 1
+                self.restored += self._guarded(entry.path, _on_entry(TargetTree.apply_metadata, entry))
             if entry.group and fate in _STAYS:
                 self._groups.setdefault(entry.group, entry.path)
 
     def _folder(self, entry: Entry, fate: int) -> None:
         if fate in _WRITES:
-            self._guarded(entry.path, TargetTree.open_folder)
-            self.restored += 1
+            self.restored += self._guarded(entry.path, TargetTree.open_folder)
         if fate in _WRITES or fate in (Fate.METADATA, Fate.UNCHANGED):
             self._folders.append(entry)
 
@@ -171,18 +169,15 @@ class Execution:
 
     def _make_links(self) -> None:
         for path, first in self._links:
-            self._guarded(path, _link_to(self.places.of(first)[1]))
-            self.restored += 1
+            self.restored += self._guarded(path, _link_to(self.places.of(first)[1]))
         for entry in self._last:
             make = TargetTree.symlink if entry.type == SYMLINK else TargetTree.fifo
-            self._guarded(entry.path, _on_entry(make, entry))
-            self.restored += 1
+            self.restored += self._guarded(entry.path, _on_entry(make, entry))
 
     def _remove(self) -> None:
         """Remove deepest paths first, so that folders are empty when their turn comes."""
         for path in sorted((*self._removals, *self.fates.extras), reverse=True):
-            self._guarded(path, _remove_one)
-            self.removed += 1
+            self.removed += self._guarded(path, _remove_one)
 
     def _finish_folders(self) -> None:
         for entry in reversed(self._folders):
@@ -199,17 +194,18 @@ class Execution:
         for tree in self._trees.values():
             tree.sync()
 
-    def _guarded(self, path: str, action: Action) -> None:
-        """Do something to one path; its failure is that path's alone."""
+    def _guarded(self, path: str, action: Action) -> bool:
+        """Do something to one path, and tell whether it went well; its failure is that path's alone."""
         root, place = self.places.of(path)
         try:
             notes = action(self._tree(root), place)
         except (OSError, PinnacleError) as error:
             reason = error.message if isinstance(error, PinnacleError) else os.strerror(error.errno or 0)
             self.problems.append(Problem(printable(path), reason))
-            return
+            return False
         self.notes += [Problem(printable(path), note) for note in notes or ()]
         self._touched.add(parent(path))
+        return True
 
     def _tree(self, root: str) -> TargetTree:
         if root not in self._trees:

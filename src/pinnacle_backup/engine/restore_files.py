@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.engine.grouping import in_archive_order
@@ -21,6 +22,9 @@ from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.archives import OpenByName
 from pinnacle_backup.sources.sqlite import companions
+
+_FATAL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
+"""No other file will fare better."""
 
 
 class Written(NamedTuple):
@@ -64,10 +68,6 @@ def restore_files(
         done += 1
         nbytes += entry.size
     return Written(done, nbytes, problems, notes, items[-1][0].path)
-
-
-_FATAL = frozenset({28, 122, 30})
-"""ENOSPC, EDQUOT, EROFS: no other file will fare better."""
 
 
 def _restore(

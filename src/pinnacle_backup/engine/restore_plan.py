@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from pinnacle_backup.engine.bundles import holes_between
 from pinnacle_backup.engine.former import Former, looks_like
+from pinnacle_backup.engine.holes import gaps
 from pinnacle_backup.engine.link_plan import LinkPlan
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.engine.selection import Selection
@@ -324,7 +324,7 @@ def _hash_file(
         if status.st_size != size or (holes and not _has_holes(descriptor, status, holes)):
             return "", {}
         digest = hashlib.sha256()
-        for offset, length in _outside(holes, size):
+        for offset, length in gaps(holes, size):
             for start in range(offset, offset + length, _STEP):
                 digest.update(os.pread(descriptor, min(_STEP, offset + length - start), start))
         return digest.hexdigest(), read_xattrs(descriptor)
@@ -336,15 +336,7 @@ def _hash_file(
 
 def _has_holes(descriptor: int, status: os.stat_result, holes: Sequence[tuple[int, int]]) -> bool:
     """Tell whether a file has just these holes: the hash says nothing of what lies in them."""
-    return holes_between(data_segments(descriptor, status), status.st_size) == tuple(holes)
-
-
-def _outside(holes: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
-    position = 0
-    for offset, length in holes:
-        yield position, offset - position
-        position = offset + length
-    yield position, size - position
+    return gaps(data_segments(descriptor, status), status.st_size) == tuple(holes)
 
 
 def _same_metadata(entry: Entry, found: Found) -> bool:

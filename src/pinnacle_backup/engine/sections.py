@@ -8,7 +8,7 @@ that saw it, so an unchanged backup costs the machine's time, and not that of on
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -117,18 +117,19 @@ class Unread:
     Tells of paths whether a scan could not look there.
 
     Args:
-        problems: What the scan could not read.
+        problems: What the scan could not read; it grows while the scan goes on.
     """
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self._problems = problems
+        self._paths: set[str] = set()
+        self._known = 0
 
     def covers(self, path: str) -> bool:
         """Tell whether the path, or a folder above it, is among the problems."""
-        if not self._problems:
-            return False
-        candidates = {printable(candidate) for candidate in with_parents(path)}
-        return any(problem.path in candidates for problem in self._problems)
+        self._paths.update(problem.path for problem in self._problems[self._known :])
+        self._known = len(self._problems)
+        return bool(self._paths) and any(printable(each) in self._paths for each in with_parents(path))
 
 
 def _has_other_names(change: Change) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pinnacle_backup.app.export import export_backup
+from pinnacle_backup.app.live import live_progress
 from pinnacle_backup.errors import (
     BackupNotFound,
     DamagedError,
@@ -158,3 +159,16 @@ def test_zstd_settings_do_not_carry_over(command: Command, out: Path) -> None:
     assert command("export", "latest", "-o", str(out / "x.tar.gz")).returncode == 0
     subprocess.run(["tar", "xzf", "x.tar.gz"], cwd=out, check=True)
     assert (out / "uploads" / "a.txt").read_text() == "hello"
+
+
+def test_others_see_how_far_an_export_is(command: Command, out: Path) -> None:
+    """As with every other run that takes its time."""
+    assert command("create").returncode == 0
+    studio, seen = command.studio(), []
+
+    class Watched(Silent):
+        def advance(self, *, nbytes: int = 0, items: int = 0, path: str = "") -> None:
+            seen.extend(live_progress(studio, run.id) for run in studio.runs.running())
+
+    export_backup(studio, "latest", str(out / "a.tar.gz"), passwords=Known(), progress=Watched())
+    assert "export" in {progress.phase for progress in seen if progress is not None}

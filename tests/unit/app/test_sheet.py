@@ -121,3 +121,11 @@ def test_the_text_is_for_any_printer(command: Command) -> None:
     lines = (command.root / "sheet.txt").read_text().splitlines()
     long = [line for line in lines if len(line) > 80]
     assert all("/" in line for line in long), "only addresses and paths are longer: they are copied exactly"
+
+
+def test_a_sheet_needs_no_key_of_a_bucket(command: Command) -> None:
+    """Whoever prints it may lack the variable or the file that the keys come from."""
+    configure(command, {**CLOUD, "secret_key": {"$file": "/nowhere/key"}}, destinations=PLACES)
+    sheet = recovery_sheet(command.studio())
+    assert [place.name for place in sheet.places] == ["cloud", "second", "third", "disk", "this machine"]
+    assert [bool(place.credentials) for place in sheet.places] == [True, True, True, False, False]

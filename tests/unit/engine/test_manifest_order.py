@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pinnacle_backup.engine.manifest_order import ManifestOrder
+from pinnacle_backup.errors import PinnacleError
 from pinnacle_backup.model.entry import Entry
 
 
@@ -31,3 +33,14 @@ def test_entries_and_finished_lines_come_out_in_the_order_of_their_places(sizes,
             order.settle(place, Entry(path=str(place), type="fifo"))
     total = sum(size or 1 for size in sizes)
     assert written == [b"%d\n" % place for place in range(total)]
+
+
+def test_a_place_that_nobody_settles_is_an_error_at_the_end() -> None:
+    """What stands behind it would be missing from the manifest, and nobody would know."""
+    order = ManifestOrder(lambda entry, base: None, lambda lines: None, lambda entry: None)
+    order.reserve()
+    order.settle(order.reserve(), None)
+    with pytest.raises(PinnacleError, match="2 paths did not come into the manifest"):
+        order.finish()
+    order.settle(0, None)
+    order.finish()

@@ -441,6 +441,20 @@ def test_a_damaged_file_is_named_and_all_others_are_restored(place: Place, tmp_p
     assert (data / "good").read_bytes() == good
 
 
+def test_what_failed_does_not_count_as_restored(place: Place, tmp_path: Path) -> None:
+    """A later name cannot be made where the first one is damaged."""
+    data = Path(place.data)
+    (data / "bad").write_bytes(os.urandom(2 << 20))
+    os.link(data / "bad", data / "other name")
+    made = place.backup()
+    with open(Path(place.root, "backups", made.backup.name), "r+b") as file:
+        file.seek(1 << 20)
+        file.write(b"damage")
+    report = place.restore(made.backup, tmp_path / "to")
+    assert [problem.path for problem in report.problems] == ["data/bad", "data/other name"]
+    assert report.restored == 1  # the folder
+
+
 def test_an_incremental_without_its_base_is_refused(place: Place, tmp_path: Path) -> None:
     fill(place)
     full = place.backup()

@@ -6,10 +6,10 @@ import os
 import platform
 import shlex
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pinnacle_backup import __version__
-from pinnacle_backup.app.addresses import full_address, is_address
+from pinnacle_backup.app.addresses import is_address
 from pinnacle_backup.app.destinations import Destination, destinations_of, primary_of
 from pinnacle_backup.app.drill_reports import key_path
 from pinnacle_backup.app.studio import Studio
@@ -20,9 +20,6 @@ from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.sheet import Sheet, SheetPlace, SheetStep
 from pinnacle_backup.model.words import instant, local
-
-if TYPE_CHECKING:
-    from pinnacle_backup.store.cloud.place import CloudPlace
 
 PROGRAM: Final = "~/pinnacle/bin/pinnacle-backup"
 _GROUP: Final = 4
@@ -80,23 +77,23 @@ def _places(studio: Studio) -> Iterator[SheetPlace]:
 
 
 def _place(destination: Destination) -> SheetPlace:
-    place: CloudPlace | None = getattr(destination, "place", None)
-    if place is None:
-        return SheetPlace(
-            name=printable(destination.name), address=printable(destination.address), elsewhere=True
-        )
+    """Return a place without the keys to it: that they cannot be had now is no reason to have no sheet."""
     return SheetPlace(
-        name=destination.name,
-        address=printable(full_address(place)),
+        name=printable(destination.name),
+        address=printable(destination.full_address),
         elsewhere=True,
-        credentials=_CREDENTIALS[place.provider],
+        credentials=_CREDENTIALS.get(_scheme(destination.full_address), ""),
     )
+
+
+def _scheme(address: str) -> str:
+    return address.partition("://")[0] if is_address(address) else ""
 
 
 _CREDENTIALS: Final = {
     "s3": "access key and secret key that may list and read the bucket",
-    "gcs": "the key file of a service account that may list and read the bucket",
-    "azure": "name and key of the storage account",
+    "gs": "the key file of a service account that may list and read the bucket",
+    "az": "name and key of the storage account",
 }
 _VARIABLES: Final = {
     "s3": ("export AWS_ACCESS_KEY_ID=...", "export AWS_SECRET_ACCESS_KEY=..."),
@@ -132,7 +129,7 @@ def _steps(studio: Studio, places: tuple[SheetPlace, ...], asks: str) -> Iterato
     )
     place = next((place for place in places if place.elsewhere), None)
     address = place.address if place else printable(studio.directory)
-    variables = _VARIABLES.get(address.partition("://")[0], ()) if is_address(address) else ()
+    variables = _VARIABLES.get(_scheme(address), ())
     if variables:
         yield SheetStep(
             words="Tell it the keys of the bucket, which are not on this sheet unless written by hand:",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pinnacle_backup.sources.sqlite.check import Judgement, check, judge
 from pinnacle_backup.sources.sqlite.freeze import freeze
 from pinnacle_backup.sources.sqlite.frozen import Frozen, FrozenDatabase
-from pinnacle_backup.sources.sqlite.header import companions, is_database, page_size
+from pinnacle_backup.sources.sqlite.header import companions, database_of, is_database, page_size
 from pinnacle_backup.sources.sqlite.replacement import obstacle, replace_content
 from pinnacle_backup.sources.sqlite.rows import TooLong, Unreadable, table_changes
 
@@ -21,6 +21,7 @@ __all__ = [
     "Unreadable",
     "check",
     "companions",
+    "database_of",
     "freeze",
     "is_database",
     "judge",

@@ -54,6 +54,12 @@ def companions(path: str) -> tuple[str, ...]:
     return tuple(path + suffix.decode() for suffix in (_WAL, _SHM, _JOURNAL))
 
 
+def database_of(companion: str) -> str:
+    """Return the name of the database that a file of this name belongs to; empty where it is no companion."""
+    suffixes = (suffix.decode() for suffix in (_WAL, _SHM, _JOURNAL))
+    return next((companion.removesuffix(suffix) for suffix in suffixes if companion.endswith(suffix)), "")
+
+
 def pending(path: bytes) -> tuple[bytes, ...]:
     """Return the companions that hold something of the database: its log or its journal, when not empty."""
     return tuple(path + suffix for suffix in (_WAL, _JOURNAL) if has_content(path + suffix))

@@ -1,0 +1,35 @@
+"""Runs of a file as (offset, length), in order: what has blocks, and the holes between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+Run = tuple[int, int]
+
+
+def gaps(runs: Iterable[Run], size: int) -> tuple[Run, ...]:
+    """Return what a file has beside these runs: its holes, given its data, and the other way round."""
+    found: list[Run] = []
+    position = 0
+    for offset, length in runs:
+        if offset > position:
+            found.append((position, offset - position))
+        position = offset + length
+    if size > position:
+        found.append((position, size - position))
+    return tuple(found)
+
+
+def overlaps(one: Iterable[Run], other: Iterable[Run]) -> Iterator[Run]:
+    """Yield what lies in runs of both, in one pass: files may have a million holes."""
+    rest = iter(other)
+    run = next(rest, None)
+    for offset, length in one:
+        end = offset + length
+        while run is not None and run[0] < end:
+            low, high = max(offset, run[0]), min(end, run[0] + run[1])
+            if low < high:
+                yield low, high - low
+            if run[0] + run[1] > end:  # it may reach into the next one, too
+                break
+            run = next(rest, None)
