@@ -11,16 +11,26 @@ import msgspec
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import DONE
 from pinnacle_backup.cli.table import Cell, Column
-from pinnacle_backup.model.calendar import DAY_STATES, FAILED, GOOD, IDLE, MISSED, WARNING, CalendarDay
+from pinnacle_backup.model.calendar import (
+    DAY_STATES,
+    FAILED,
+    GOOD,
+    IDLE,
+    MISSED,
+    OTHER_FAILED,
+    WARNING,
+    CalendarDay,
+)
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     GOOD: ("+", "good"),
     WARNING: ("!", "warn"),
+    OTHER_FAILED: ("+x", "bad"),
     FAILED: ("x", "bad"),
     MISSED: ("o", "bad"),
     IDLE: (".", "dim"),
 }
-_WORDS: Final = {IDLE: "nothing was due"}
+_WORDS: Final = {OTHER_FAILED: "something else failed", IDLE: "nothing was due"}
 _TITLES: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
@@ -32,7 +42,7 @@ def show_calendar(out: Output, days: Sequence[CalendarDay]) -> int:
     out.table(columns, [_week(monday, known) for monday in _mondays(days)])
     legend = (f"{out.style(*_MARKS[state])} {_WORDS.get(state, state)}" for state in DAY_STATES)
     out.say("", "   ".join(legend))
-    bad = [day for day in days if day.state in (WARNING, FAILED, MISSED)]
+    bad = [day for day in days if day.state in (WARNING, OTHER_FAILED, FAILED, MISSED)]
     if bad:
         out.data("")
         out.facts([(f"{day.day}", out.style(day.sentence, _MARKS[day.state][1])) for day in bad])
