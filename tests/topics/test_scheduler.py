@@ -267,9 +267,11 @@ def test_a_run_that_a_person_cancels_is_not_tried_again(scheduled: Scheduled) ->
     process = scheduled.start()
     until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
     (run,) = scheduled.runs()
+    assert f"{run['facts']['backup']}.partial" in os.listdir(scheduled.studio.backups)
     assert "has stopped: cancelled" in scheduled.studio.good("runs", "cancel", str(run["id"]))
     until(lambda: "scheduler: daily-full" in scheduled.log())
     stop(process)
+    assert f"create full  {run['facts']['backup'].partition('.')[0]} " in scheduled.studio.good("runs")
     assert scheduled.outcomes() == [("create", "cancelled")]
     again = scheduled.start()
     until(lambda: scheduled.log().count("scheduler: started") == 2)

@@ -99,6 +99,7 @@ def _drill(
     progress: Progress,
 ) -> DrillReport:
     progress = run.follow(progress)
+    run.concerns(located.info.name)
     started = studio.now()
     opened = open_located(studio, located, passwords, only_here=True)
     with (

@@ -42,6 +42,7 @@ def verify_backup(
             run.note(why)
         progress = run.follow(progress)
         located = locate(studio, name, only_here=True)
+        run.concerns(located.info.name)
         opened = open_located(studio, located, passwords, only_here=True)
         with studio.repository.reader("verify", wait_seconds=WAIT_SECONDS):
             report = verify(
