@@ -248,11 +248,10 @@ def test_from_trouble_to_the_way_back(server: Server, backup: str, browse: Calla
 
 
 def test_an_undo_is_offered_only_where_there_is_something_to_take_back(tmp_path: Path) -> None:
-    """And only to those who may."""
     with serving(tmp_path) as server:
 
-        def page(path: str, role: str = ADMINISTRATOR) -> str:
-            with server.client(role) as client:
+        def page(path: str) -> str:
+            with server.client(ADMINISTRATOR) as client:
                 return client.get(path).raise_for_status().text
 
         server.studio.good("create")
@@ -263,7 +262,6 @@ def test_an_undo_is_offered_only_where_there_is_something_to_take_back(tmp_path:
         server.studio.good("restore", "latest", "--yes")
         assert 'href="/undo"' in page("/restore")
         assert "pinnacle-backup undo" in page("/undo")
-        assert 'href="/undo"' not in page("/restore", OPERATOR)
 
 
 def test_picked_paths_with_any_name_restore_just_those(

@@ -69,7 +69,7 @@ def restore(
         who,
         line=_line(request, listing, None, zone),
         points=[_point(request, listing, info, zone) for info in listing.backups[skip : skip + _ROWS]],
-        undo=who.may(RESTORE_IN_PLACE) and any(info.header.safety for info in listing.backups),
+        undo=any(info.header.safety for info in listing.backups),
         why_not=why_not,
         picked=picked_paths(request),
         paths=paths,
