@@ -30,7 +30,7 @@ _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     MISSED: ("o", "bad"),
     IDLE: (".", "dim"),
 }
-_WORDS: Final = {OTHER_FAILED: "something else failed", IDLE: "nothing was due"}
+_WORDS: Final = {OTHER_FAILED: "other run failed", IDLE: "nothing was due"}
 _TITLES: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
@@ -41,7 +41,7 @@ def show_calendar(out: Output, days: Sequence[CalendarDay]) -> int:
     columns = (Column("WEEK OF"), *(Column(title) for title in _TITLES))
     out.table(columns, [_week(monday, known) for monday in _mondays(days)])
     legend = (f"{out.style(*_MARKS[state])} {_WORDS.get(state, state)}" for state in DAY_STATES)
-    out.say("", "   ".join(legend))
+    out.say("", "  ".join(legend))
     bad = [day for day in days if day.state in (WARNING, OTHER_FAILED, FAILED, MISSED)]
     if bad:
         out.data("")

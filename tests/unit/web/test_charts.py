@@ -52,7 +52,7 @@ def test_a_calendar_says_in_words_what_its_marks_show() -> None:
 
     assert root.find("svg").attrib["role"] == "img"
     assert root.findtext("svg/desc") == (
-        "6 days: 1 good, 1 with warnings, 1 something else failed, 1 failed, 1 missed, 1 nothing due"
+        "6 days: 1 good, 1 with warnings, 1 other run failed, 1 failed, 1 missed, 1 nothing due"
     )
     assert [group.findtext("title") for group in root.findall("svg/g")][
         2

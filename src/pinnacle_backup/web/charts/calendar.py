@@ -17,7 +17,7 @@ from pinnacle_backup.web.charts.words import long, short
 _STATE_WORDS: Final = (
     "good",
     "with warnings",
-    "something else failed",
+    "other run failed",
     "failed",
     "missed",
     "nothing due",
