@@ -119,7 +119,7 @@ def title_of(run: Run) -> str:
 
 def _row(run: Run, zone: tzinfo) -> dict[str, Any]:
     """Return a run as the list shows it: what it is, what it made or why it failed, and when."""
-    made = run.facts.backup if run.verb in ("create", "drill") else ""
+    made = run.facts.backup if run.verb in ("create", "drill") and run.facts.backup not in run.message else ""
     return {
         "run": run,
         "title": title_of(run),
