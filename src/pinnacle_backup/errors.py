@@ -22,7 +22,8 @@ Every error that this package raises on purpose.
     ├── StoreError                 2   the place for backups failed
     │   ├── ObjectNotFound         2   no such name in the store
     │   ├── ObjectExists           2   the name is taken; nothing was overwritten
-    │   └── StoreFull              2   no space, no quota or no inodes left
+    │   ├── StoreFull              2   no space, no quota or no inodes left
+    │   └── StoreDenied            2   the rights there do not suffice; nothing is said of what lies there
     ├── StateError                 2   the record of runs and jobs cannot be read or written
     ├── NotificationError          2   a message could not be delivered
     ├── ServerError                2   a server cannot be reached, or does not answer as one of ours
@@ -223,6 +224,12 @@ class StoreFull(StoreError):
     """No space, no quota or no inodes left."""
 
     code = "store-full"
+
+
+class StoreDenied(StoreError):
+    """The rights there do not suffice: a key that may only write is refused a read. No sign of damage."""
+
+    code = "store-denied"
 
 
 class StateError(PinnacleError):

@@ -291,6 +291,25 @@ def test_a_key_that_may_only_write_is_enough_for_backups(studio: Clouded) -> Non
     studio.good("--repository", "cloud", "verify", "two")
 
 
+def test_a_key_that_may_not_read_finds_nothing_damaged(studio: Clouded, tmp_path: Path) -> None:
+    """What it is refused says nothing of the backups; it is told what to allow."""
+    studio.cloud |= {"access_key": WRITER.access_key, "secret_key": WRITER.secret_key}
+    studio.configure()
+    studio.good("create", "--name", "one")
+    for words in (
+        ("verify", "one"),
+        ("drill",),
+        ("restore", "one", "--target", str(tmp_path / "out"), "--yes"),
+    ):
+        ended = studio.run("--repository", "cloud", *words)
+        assert (ended.code, ended.out) == (2, ""), words
+        assert "one.tar.gz: the key may not do this" in ended.err
+        assert "give it the right to s3:GetObject" in ended.err
+    status = studio.run("--repository", "cloud", "status").out
+    assert "is damaged" not in status
+    assert "the last drill failed" in status
+
+
 def test_what_is_damaged_here_is_restored_from_there(studio: Clouded, tmp_path: Path) -> None:
     studio.good("create", "--name", "one")
     before = describe(studio.root / "uploads")

@@ -13,8 +13,10 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ import pytest
 
 from ..contract.faults import until
 from ..faketime import LIBRARY, faked
-from ..mail_servers import Authority, MailServer
+from ..mail_servers import Authority, MailServer, free_port
 from ..studios import Studio, warm_up
 
 pytestmark = pytest.mark.skipif(not LIBRARY, reason="faketime is missing")
@@ -69,6 +71,18 @@ class Scheduled:
         self._processes.append(process)
         return process
 
+    def serve(self) -> subprocess.Popen[bytes]:
+        """Start a server, which is the scheduler, too, as soon as no other process is; at the same time."""
+        server = subprocess.Popen(
+            self.studio.command("serve", "--port", str(free_port())),
+            env=self.studio.env() | self._clock,
+            cwd=self.studio.root,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        self._processes.append(server)
+        return server
+
     def runs(self) -> list[dict[str, Any]]:
         """Return the runs, oldest first."""
         found: list[dict[str, Any]] = json.loads(self.studio.good("runs", "--json"))["runs"]
@@ -108,6 +122,18 @@ def clock_at(moment: datetime) -> dict[str, str]:
     """
     seconds = int((moment - datetime.now(UTC)).total_seconds())
     return faked(f"{seconds:+d}s")
+
+
+@contextmanager
+def held(process: int) -> Iterator[Callable[[], None]]:
+    """Let a process do nothing, not even hear a signal, until what is given is called."""
+    os.kill(process, signal.SIGSTOP)
+    let_go = partial(os.kill, process, signal.SIGCONT)
+    try:
+        yield let_go
+    finally:
+        with suppress(ProcessLookupError):
+            let_go()
 
 
 def stop(process: subprocess.Popen[bytes]) -> str:
@@ -205,6 +231,25 @@ def test_a_backup_that_outlives_its_scheduler_is_not_made_twice(scheduled: Sched
     assert len(scheduled.studio.listed()) == 1
 
 
+def test_a_server_that_took_a_backup_over_stops_it_in_order_when_it_ends(scheduled: Scheduled) -> None:
+    scheduled.make_slow()
+    process = scheduled.start()
+    until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
+    with held(scheduled.runs()[-1]["pid"]) as let_go:
+        process.kill()
+        process.communicate()
+        server = scheduled.serve()
+        until(lambda: "daily-full still runs" in scheduled.log())
+        server.send_signal(signal.SIGTERM)
+        until(lambda: scheduled.runs()[0]["stopped_by"] == "the scheduler, which stops")
+        let_go()
+        assert server.wait() == 0
+    assert scheduled.outcomes() == [("create", "cancelled")]
+    assert scheduled.studio.leftovers() == []
+    assert "daily-full was stopped; next attempt" in scheduled.log()
+    assert scheduled.log().splitlines()[-1].endswith("scheduler: stopped")
+
+
 def test_stopped_in_the_middle_it_leaves_nothing_and_goes_on_next_time(scheduled: Scheduled) -> None:
     scheduled.make_slow()
     process = scheduled.start()
@@ -222,9 +267,11 @@ def test_a_run_that_a_person_cancels_is_not_tried_again(scheduled: Scheduled) ->
     process = scheduled.start()
     until(lambda: list(scheduled.studio.root.glob("backups/*.partial")))
     (run,) = scheduled.runs()
+    assert f"{run['facts']['backup']}.partial" in os.listdir(scheduled.studio.backups)
     assert "has stopped: cancelled" in scheduled.studio.good("runs", "cancel", str(run["id"]))
     until(lambda: "scheduler: daily-full" in scheduled.log())
     stop(process)
+    assert f"create full  {run['facts']['backup'].partition('.')[0]} " in scheduled.studio.good("runs")
     assert scheduled.outcomes() == [("create", "cancelled")]
     again = scheduled.start()
     until(lambda: scheduled.log().count("scheduler: started") == 2)

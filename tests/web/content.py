@@ -30,6 +30,7 @@ def days() -> list[charts.Day]:
         9: ("warning", "2 backups, 1 with warnings: uploads/tmp could not be read"),
         17: ("failed", "full backup failed: no space left"),
         18: ("missed", "the full backup of 02:00 was not made"),
+        22: ("other-failed", "7 backups; drill failed: app.db is malformed"),
         25: ("warning", "3 backups, 1 with warnings"),
         4: ("idle", "nothing was due"),
         11: ("idle", "nothing was due"),

@@ -247,6 +247,23 @@ def test_from_trouble_to_the_way_back(server: Server, backup: str, browse: Calla
     assert not (server.root / "encyclopedia/page.md").exists()
 
 
+def test_an_undo_is_offered_only_where_there_is_something_to_take_back(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+
+        def page(path: str) -> str:
+            with server.client(ADMINISTRATOR) as client:
+                return client.get(path).raise_for_status().text
+
+        server.studio.good("create")
+        assert 'href="/undo"' not in page("/restore")
+        assert "pinnacle-backup undo" not in page("/undo")
+
+        damage(server.root)
+        server.studio.good("restore", "latest", "--yes")
+        assert 'href="/undo"' in page("/restore")
+        assert "pinnacle-backup undo" in page("/undo")
+
+
 def test_picked_paths_with_any_name_restore_just_those(
     server: Server, browse: Callable[..., Page], tmp_path: Path
 ) -> None:

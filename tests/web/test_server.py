@@ -271,12 +271,27 @@ class TestEncryption:
         with serving(tmp_path / "studio", "--tls-self-made", studio=server.studio, accounts=False):
             assert file.read_bytes() == first
 
-    def test_plain_text_at_an_encrypted_port_gets_nowhere(self, tmp_path: Path) -> None:
+    def test_plain_text_at_an_encrypted_port_is_told_the_right_address(self, tmp_path: Path) -> None:
+        """Our own, whatever the request says; who goes on sending, or speaks otherwise, is cut off."""
         with serving(tmp_path, "--tls-self-made") as server:
-            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as plain:
-                plain.sendall(b"GET /login HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            plain = f"http://127.0.0.1:{server.port}"
+            for method in ("GET", "POST"):
+                answer = httpx.request(
+                    method, f"{plain}/login", headers={"Host": "evil.example"}, trust_env=False
+                )
+                assert answer.status_code == 400
+                assert answer.text.rstrip().endswith(f"write https, as in {server.url}")
+                assert "evil" not in answer.text
+                assert answer.headers["Connection"] == "close"
+            with (
+                socket.create_connection(("127.0.0.1", server.port)) as endless,
+                pytest.raises(ConnectionError),
+            ):
+                endless.sendall(b"POST / HTTP/1.1\r\n\r\n" + bytes(100_000_000))
+            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as other:
+                other.sendall(b"EHLO localhost\r\n")
                 with suppress(ConnectionError):
-                    assert b"200" not in plain.recv(1000)
+                    assert b"HTTP" not in other.recv(1000)
             assert server.request("GET", "/api/v1/session").status_code == 200
         assert "Traceback" not in server.said()
 

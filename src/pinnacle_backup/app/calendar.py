@@ -14,7 +14,7 @@ from pinnacle_backup.app.runs import reap
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import schedule_zone, timetable_of
 from pinnacle_backup.errors import PinnacleError, StateError
-from pinnacle_backup.model.calendar import FAILED, GOOD, IDLE, MISSED, WARNING, CalendarDay
+from pinnacle_backup.model.calendar import FAILED, GOOD, IDLE, MISSED, OTHER_FAILED, WARNING, CalendarDay
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.runs import BAD_OUTCOMES, RUNNING, WARNINGS, Run
 from pinnacle_backup.model.runs import GOOD as WENT_WELL
@@ -86,12 +86,14 @@ def _day(day: date, runs: list[Run], backups: int, missed: str | None, today: da
 
 def _judged(runs: list[Run], backups: int, missed: str | None, *, is_today: bool) -> tuple[str, str]:
     last = {run.verb: run for run in runs if run.verb in _WATCHED}
-    for run in last.values():
-        if run.outcome in BAD_OUTCOMES:
-            return FAILED, f"{what(run)} failed: {printable(run.message)}"
+    failed = {verb: _failure(run) for verb, run in last.items() if run.outcome in BAD_OUTCOMES}
+    if "create" in failed:
+        return FAILED, failed["create"]
     if missed is not None:
-        return MISSED, f"the backup due at {missed} was not made"
+        return MISSED, "; ".join((f"the backup due at {missed} was not made", *failed.values()))
     made = counted(backups, "backup") if backups else "no backup"
+    if failed:
+        return (OTHER_FAILED if backups else FAILED), "; ".join((made, *failed.values()))
     troubled = [run for run in runs if run.verb in _WATCHED and run.outcome in (WARNINGS, *BAD_OUTCOMES)]
     if troubled:
         return WARNING, f"{made}; {_trouble(troubled[-1])}"
@@ -100,6 +102,10 @@ def _judged(runs: list[Run], backups: int, missed: str | None, *, is_today: bool
     if last:
         return GOOD, f"{', '.join(sorted(last))}: good"
     return IDLE, "nothing was due yet" if is_today else "nothing was due"
+
+
+def _failure(run: Run) -> str:
+    return f"{what(run)} failed: {printable(run.message)}"
 
 
 def _trouble(run: Run) -> str:

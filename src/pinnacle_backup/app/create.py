@@ -75,7 +75,7 @@ def create_backup(
         progress = run.follow(progress)
         encryption, keyring, locked = _openable(studio, request, passwords, run)
         report = backup.create(
-            replace(job_of(studio, request, scratch), locked=locked),
+            replace(job_of(studio, request, scratch), locked=locked, named=run.concerns),
             studio.repository,
             encryption=encryption,
             keyring=keyring,

@@ -7,15 +7,16 @@ import platform
 from datetime import datetime
 
 from pinnacle_backup import __version__
+from pinnacle_backup.app.drill_choice import chosen, open_it_or_another
 from pinnacle_backup.app.drill_place import drill_place
 from pinnacle_backup.app.drill_reports import Reports
-from pinnacle_backup.app.opening import Located, locate, open_located
+from pinnacle_backup.app.opening import Opened, locate, open_located
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine.drill import DrillJob, Findings, drill
-from pinnacle_backup.errors import BackupNotFound, DamagedError, StateError
+from pinnacle_backup.errors import DamagedError, StateError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.drills import FAILED, PROVEN, DrilledBackup, DrillRecord, DrillReport
 from pinnacle_backup.model.paths import printable
@@ -45,11 +46,12 @@ def drill_backup(
 
     Args:
         studio: Whose backup.
-        name: Name, id, ``latest``, or the path of an archive file; empty for the newest complete one.
+        name: Name, id, ``latest``, or the path of an archive file; empty for the newest complete one, or the
+            newest that opens where nobody knows its password.
         random: Take any complete one instead.
         passwords: For encrypted archives.
         progress: Told of what is being done.
-        why: Why it is this one, for the log; empty where that was asked for.
+        why: Why it is this one and not the one that was meant; empty where that was asked for.
 
     Raises:
         BackupNotFound: There is no such backup.
@@ -59,11 +61,15 @@ def drill_backup(
     """
     wanted = printable(name) or ("a random backup" if random else "the newest backup")
     with recording(studio, "drill", wanted) as run:
-        if why:
-            run.note(why)
-        place = drill_place(studio)
-        located = locate(studio, name, only_here=True) if name else _chosen(studio, random=random)
-        report = _drill(studio, located, place, run, passwords, progress)
+        place, started = drill_place(studio), studio.now()
+        located = locate(studio, name, only_here=True) if name else chosen(studio, random=random)
+        run.concerns(located.info.name)
+        if name:
+            opened = open_located(studio, located, passwords, only_here=True)
+        else:
+            opened, why = open_it_or_another(studio, located, passwords)
+        found = _drill(studio, opened, place, run, progress, why)
+        report = _report(studio, opened.info, found, started, why)
         report = Reports(studio).keep(report)
         _remember(studio, report)
         _tell(run, report)
@@ -80,33 +86,19 @@ def list_drills(studio: Studio) -> tuple[DrillRecord, ...]:
     return Drills(studio.state).list()
 
 
-def _chosen(studio: Studio, *, random: bool) -> Located:
-    """Return a complete backup: the newest, or any; what a restore saved is no state of a studio."""
-    listing = studio.repository.listing()
-    complete = [info for info in listing.backups if not info.header.safety and not listing.missing(info)]
-    if not complete:
-        raise BackupNotFound("there is no complete backup to drill", hint="make one with `create`")
-    place = int.from_bytes(studio.randomness(8)) % len(complete) if random else 0
-    return Located(complete[place], listing, studio.repository)
-
-
 def _drill(
-    studio: Studio,
-    located: Located,
-    place: str,
-    run: Recording,
-    passwords: PasswordSource,
-    progress: Progress,
-) -> DrillReport:
+    studio: Studio, opened: Opened, place: str, run: Recording, progress: Progress, why: str
+) -> Findings:
     progress = run.follow(progress)
-    started = studio.now()
-    opened = open_located(studio, located, passwords, only_here=True)
+    run.concerns(opened.info.name)
+    if why:
+        run.warn(why)
     with (
         scratch_folder(place, name=SCRATCH) as folder,
         studio.repository.reader("drill", wait_seconds=WAIT_SECONDS),
     ):
         found = drill(
-            located.info,
+            opened.info,
             job=_job(studio, folder),
             repository=studio.repository,
             opener=opened.opener,
@@ -114,7 +106,7 @@ def _drill(
         )
     if os.path.lexists(folder):
         run.warn(f"{printable(folder)} could not be removed; the next drill tries again")
-    return _report(studio, located.info, found, started)
+    return found
 
 
 def _job(studio: Studio, folder: str) -> DrillJob:
@@ -135,7 +127,7 @@ def _job(studio: Studio, folder: str) -> DrillJob:
     )
 
 
-def _report(studio: Studio, info: BackupInfo, found: Findings, started: datetime) -> DrillReport:
+def _report(studio: Studio, info: BackupInfo, found: Findings, started: datetime, why: str) -> DrillReport:
     problems = tuple(found.problems.values())
     age = (started - created_at(info.header)).total_seconds()
     return DrillReport(
@@ -147,6 +139,7 @@ def _report(studio: Studio, info: BackupInfo, found: Findings, started: datetime
         started=iso(started),
         ended=studio.iso_now(),
         backup=_backup(info),
+        passed_over=why,
         data_age_seconds=max(round(age), 0),
         recovery_seconds=found.seconds.recovery,
         seconds=found.seconds,

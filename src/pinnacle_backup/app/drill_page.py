@@ -116,6 +116,7 @@ def _backup(report: DrillReport) -> str:
         ("Archive", f"{size(backup.stored)} ({number(backup.stored)} bytes)"),
         ("Id", backup.id),
         ("Builds on", backup.base),
+        ("Passed over", report.passed_over),
     )
 
 

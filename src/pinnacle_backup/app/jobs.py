@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from pinnacle_backup.app.bases import locked_backups, newest_that_opens
-from pinnacle_backup.app.cleanup import DONE, clean_up_everywhere
+from pinnacle_backup.app.cleanup import DONE, WARNINGS, clean_up_everywhere
 from pinnacle_backup.app.copy import catch_up, copy_backups, with_copies
 from pinnacle_backup.app.create import CreateRequest, create_backup
 from pinnacle_backup.app.drill import drill_backup
+from pinnacle_backup.app.drill_choice import passed_over
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.timetables import timetable_of
@@ -19,6 +21,7 @@ from pinnacle_backup.engine.base import choose_base
 from pinnacle_backup.errors import DamagedError, PinnacleError, UsageError
 from pinnacle_backup.model.backup import FULL, INCREMENTAL
 from pinnacle_backup.model.progress import Progress
+from pinnacle_backup.model.results import Problem
 from pinnacle_backup.schedule.job import Job
 
 
@@ -57,7 +60,7 @@ def execute_job(studio: Studio, job: Job, *, passwords: PasswordSource, progress
     if job.run == "verify":
         return _verify(studio, name or "latest", passwords, progress, why=why)
     report = drill_backup(studio, name, why=why, passwords=passwords, progress=progress)
-    return DamagedError.exit_code if report.problems else DONE
+    return _exit_code(report.problems, why)
 
 
 def _back_up(studio: Studio, kind: str, passwords: PasswordSource, progress: Progress) -> int:
@@ -72,7 +75,14 @@ def _verify(
     studio: Studio, name: str, passwords: PasswordSource, progress: Progress, *, why: str = ""
 ) -> int:
     report = verify_backup(studio, name, why=why, passwords=passwords, progress=progress)
-    return DamagedError.exit_code if report.problems else DONE
+    return _exit_code(report.problems, why)
+
+
+def _exit_code(problems: Sequence[Problem], why: str) -> int:
+    """Return the exit code of what reads back; that another backup was meant is a warning."""
+    if problems:
+        return DamagedError.exit_code
+    return WARNINGS if why else DONE
 
 
 def _all_that_open(studio: Studio, passwords: PasswordSource) -> list[str]:
@@ -101,5 +111,5 @@ def _one(studio: Studio, job: Job, passwords: PasswordSource) -> tuple[str, str]
         ring = ring_of(passwords.given(studio.configuration.backup.encryption.key))
         found = newest_that_opens(studio, order, ring)
         if found is not None and found.name != meant:
-            return found.name, f"{meant} is under another password, so {found.name} is taken"
+            return found.name, passed_over(order[0], found)
     return meant, ""

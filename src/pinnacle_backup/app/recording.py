@@ -68,6 +68,11 @@ class Recording:
         """Remember figures of the run; see ``model.runs.RunFacts``."""
         self.facts = msgspec.structs.replace(self.facts, **facts)
 
+    def concerns(self, backup: str) -> None:
+        """Remember which backup it is about, for who looks while it goes on, or after it did not end well."""
+        self.count(backup=backup)
+        self._record(lambda runs: runs.note(self.id, self.facts))
+
     def rehearse(self) -> None:
         """Leave no record in the end: it was only planned."""
         self._rehearsal = True

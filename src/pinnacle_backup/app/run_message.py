@@ -11,7 +11,17 @@ import msgspec
 
 from pinnacle_backup.model.conditions import BAD, GOOD, Condition
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.model.runs import COMMAND, FAILED, KILLED, SCHEDULE, WARNINGS, Origin, Run, RunLine
+from pinnacle_backup.model.runs import (
+    COMMAND,
+    FAILED,
+    KILLED,
+    SCHEDULE,
+    WARNINGS,
+    Origin,
+    Run,
+    RunLine,
+    backup_words,
+)
 from pinnacle_backup.model.words import counted, duration, instant, local, local_with_zone, size
 from pinnacle_backup.notify.message import Message, last_lines
 from pinnacle_backup.notify.rules import FAILURE_TOLD, RECOVERED_TOLD, SUCCESS_TOLD, Decision
@@ -135,7 +145,7 @@ def _facts(
     read = size(facts.read) + (f" in {counted(facts.entries, 'entry', 'entries')}" if facts.entries else "")
     removed = f"{counted(facts.removed, 'backup')}, {size(facts.freed)} given back"
     pairs = (
-        ("Backup", facts.backup),
+        ("Backup", backup_words(run)),
         ("Outcome", _outcome(run)),
         ("Before", _before(before) if decision.kind == RECOVERED_TOLD else ""),
         ("Started", local_with_zone(instant(run.started)) if run.started else ""),

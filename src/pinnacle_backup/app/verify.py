@@ -27,7 +27,7 @@ def verify_backup(
         name: Name, id, ``latest``, or the path of an archive file anywhere.
         passwords: For encrypted archives.
         progress: Told of bytes and entries.
-        why: Why it is this one, for the log; empty where that was asked for.
+        why: Why it is this one and not the one that was meant; empty where that was asked for.
 
     Raises:
         BackupNotFound: There is no such backup.
@@ -39,9 +39,10 @@ def verify_backup(
         scratch_folder(studio.state_directory) as scratch,
     ):
         if why:
-            run.note(why)
+            run.warn(why)
         progress = run.follow(progress)
         located = locate(studio, name, only_here=True)
+        run.concerns(located.info.name)
         opened = open_located(studio, located, passwords, only_here=True)
         with studio.repository.reader("verify", wait_seconds=WAIT_SECONDS):
             report = verify(

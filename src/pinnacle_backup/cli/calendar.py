@@ -11,16 +11,26 @@ import msgspec
 from pinnacle_backup.cli.output import Output
 from pinnacle_backup.cli.reports import DONE
 from pinnacle_backup.cli.table import Cell, Column
-from pinnacle_backup.model.calendar import DAY_STATES, FAILED, GOOD, IDLE, MISSED, WARNING, CalendarDay
+from pinnacle_backup.model.calendar import (
+    DAY_STATES,
+    FAILED,
+    GOOD,
+    IDLE,
+    MISSED,
+    OTHER_FAILED,
+    WARNING,
+    CalendarDay,
+)
 
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     GOOD: ("+", "good"),
     WARNING: ("!", "warn"),
+    OTHER_FAILED: ("+x", "bad"),
     FAILED: ("x", "bad"),
     MISSED: ("o", "bad"),
     IDLE: (".", "dim"),
 }
-_WORDS: Final = {IDLE: "nothing was due"}
+_WORDS: Final = {OTHER_FAILED: "other run failed", IDLE: "nothing was due"}
 _TITLES: Final = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
@@ -31,8 +41,8 @@ def show_calendar(out: Output, days: Sequence[CalendarDay]) -> int:
     columns = (Column("WEEK OF"), *(Column(title) for title in _TITLES))
     out.table(columns, [_week(monday, known) for monday in _mondays(days)])
     legend = (f"{out.style(*_MARKS[state])} {_WORDS.get(state, state)}" for state in DAY_STATES)
-    out.say("", "   ".join(legend))
-    bad = [day for day in days if day.state in (WARNING, FAILED, MISSED)]
+    out.say("", "  ".join(legend))
+    bad = [day for day in days if day.state in (WARNING, OTHER_FAILED, FAILED, MISSED)]
     if bad:
         out.data("")
         out.facts([(f"{day.day}", out.style(day.sentence, _MARKS[day.state][1])) for day in bad])

@@ -27,10 +27,13 @@ from pinnacle_backup.model.paths import printable
 
 def show_drill(out: Output, report: DrillReport, page: str) -> int:
     """Tell what a drill found and where its report lies, and return the exit code."""
-    code = DONE if report.outcome == PROVEN else DAMAGED
+    proven = report.outcome == PROVEN
+    code = (WARNINGS if report.passed_over else DONE) if proven else DAMAGED
     out.result(code, report)
+    if report.passed_over and not out.as_json:
+        out.warn(printable(report.passed_over))
     _show_outcome(out, report)
-    if code == DONE:
+    if proven:
         good = [counted(report.entries, "path"), size(report.nbytes)]
         good += [counted(len(report.databases), "database")] if report.databases else []
         good += [counted(len(report.checks), "own check")] if report.checks else []
@@ -148,6 +151,7 @@ def _facts(report: DrillReport, now: datetime) -> list[tuple[str, str]]:
     checking = seconds.compare + seconds.databases + seconds.checks
     return [
         ("drill", report.id),
+        ("passed over", printable(report.passed_over)),
         ("began", f"{local_with_zone(began)}, {how_long if how_long == 'now' else how_long + ' ago'}"),
         ("by", f"{printable(report.started_by)} on {printable(report.host)}"),
         ("data of", f"{local_with_zone(instant(report.backup.created))}, {old} old then"),

@@ -20,11 +20,23 @@ from pinnacle_backup.cli.text import (
     zone_name,
 )
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, KILLED, RUNNING, WARNINGS, Run, RunLine
+from pinnacle_backup.model.runs import (
+    CANCELLED,
+    FAILED,
+    GOOD,
+    KILLED,
+    RUNNING,
+    WARNINGS,
+    Run,
+    RunLine,
+    backup_words,
+)
 
 _STYLES = {GOOD: "good", WARNINGS: "warn", FAILED: "bad", KILLED: "bad", CANCELLED: "dim", RUNNING: "strong"}
 _WHAT = 2
-_NARROWEST = 20
+_NARROWEST, _WIDEST = 20, 64
+_MAKERS = frozenset(("create", "drill"))
+"""What they are about is not in their detail."""
 _LEVELS = {"info": "", "warning": "warn", "error": "bad"}
 
 
@@ -64,15 +76,15 @@ def _row(run: Run, now: datetime, zone: str) -> tuple[Cell, ...]:
     return (
         Cell(str(run.id)),
         Cell(local(started) if zone else local_with_zone(started)),
-        Cell(_what(run)),
+        Cell(_what(run, run.facts.backup if run.verb in _MAKERS else "")),
         Cell(run.origin.job or run.origin.user, "dim"),
         Cell(took),
         Cell(run.outcome, _STYLES[run.outcome]),
     )
 
 
-def _what(run: Run) -> str:
-    return printable(f"{run.verb} {run.detail}".strip())[:48]
+def _what(run: Run, name: str = "") -> str:
+    return shorten(printable(f"{run.verb} {run.detail}  {name.partition('.tar.')[0]}".strip()), _WIDEST)
 
 
 def show_run_details(out: Output, run: Run, lines: Sequence[RunLine]) -> int:
@@ -86,7 +98,7 @@ def show_run_details(out: Output, run: Run, lines: Sequence[RunLine]) -> int:
             ("what to do", printable(run.hint)),
             ("started", f"{local_with_zone(instant(run.started))} by {_by(run)}"),
             ("took", duration(run.seconds) if run.ended and run.seconds else ""),
-            ("backup", printable(run.facts.backup)),
+            ("backup", printable(backup_words(run))),
             ("figures", _figures(run)),
             ("exit code", "" if run.exit_code is None else str(run.exit_code)),
             ("stopped by", printable(run.stopped_by)),

@@ -68,6 +68,7 @@ class BackupJob:
         safety: This is what a restore saves before it overwrites.
         listed: For a safety backup: just these paths, nothing below them.
         absent: For a safety backup: paths that the restore will create.
+        named: Told the name as soon as it is known.
         wait: Seconds to wait for other commands.
     """
 
@@ -87,6 +88,7 @@ class BackupJob:
     safety: bool = False
     listed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    named: Callable[[str], None] = lambda _: None
     wait: float = 10.0
 
 
@@ -169,6 +171,7 @@ class _Run:
             with freeze(paths, scratch=job.scratch) as frozen:
                 header = self._header(base)
                 name = self._name(header)
+                job.named(name)
                 output = Output(self._repository.store.create(name), header, self._encryption)
                 stack.callback(output.abort)
                 writer = ArchiveWriter(output, self._codec, level=job.level, scratch=job.scratch)

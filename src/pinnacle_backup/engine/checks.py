@@ -16,7 +16,7 @@ from pinnacle_backup.engine.hashed_source import HashedSource
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.unordered import Meter
 from pinnacle_backup.engine.workers import WorkerContext
-from pinnacle_backup.errors import DamagedError, PinnacleError, RestoreError, StoreError
+from pinnacle_backup.errors import DamagedError, PinnacleError, RestoreError, StoreDenied, StoreError
 from pinnacle_backup.model.entry import Entry, PageTable
 from pinnacle_backup.model.paths import printable, to_bytes
 from pinnacle_backup.model.results import Problem
@@ -56,6 +56,8 @@ def check_files(context: WorkerContext, meter: Meter, packed: Packed, opener: Op
             for run in _hashed(entry, archives, content):
                 size += len(run)
                 meter(len(run))
+        except StoreDenied:
+            raise
         except (DamagedError, StoreError) as error:
             problems.append(_problem(entry, archives, opener, error))
         if entry.holes:
@@ -80,6 +82,8 @@ def check_database(
                 _write(file, run, path)
                 meter(len(run))
             _check_pages(entry, archives, content, os.pread(file, HASH_BYTES * 2, 0))
+        except StoreDenied:
+            raise
         except (DamagedError, StoreError) as error:
             return Checked(problems=(_problem(entry, archives, opener, error),))
         complaints = check(path)
@@ -109,6 +113,8 @@ def check_archive(
     try:
         with contextlib.closing(opener.stored(backup)) as stored:
             found = _check_stored(stored, backup, opener, meter, hashed=sidecar is not None)
+    except StoreDenied:
+        raise
     except (DamagedError, StoreError) as error:
         return (Problem(printable(name), error.message),)
     if sidecar is not None and found != sidecar:

@@ -27,7 +27,7 @@ from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.restore import Restore, RestoreJob
 from pinnacle_backup.engine.unordered import Unordered
 from pinnacle_backup.engine.workers import Workers, start
-from pinnacle_backup.errors import DamagedError, RestoreError, StoreError, StoreFull
+from pinnacle_backup.errors import DamagedError, RestoreError, StoreDenied, StoreError, StoreFull
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.drills import CheckResult, DrilledDatabase, DrillSeconds
 from pinnacle_backup.model.paths import printable
@@ -108,13 +108,14 @@ def drill(
     Raises:
         PasswordError: An archive is encrypted, and no password opens it.
         StoreFull, RestoreError: There is no room, or the folder cannot be written to.
+        StoreDenied: The backup may not be read: that says nothing of it.
     """
     run = _Drill(info, job, repository, opener, progress)
     try:
         run.require_room()
         run.restore()
         run.check_all()
-    except StoreFull:
+    except (StoreFull, StoreDenied):
         raise
     except (DamagedError, StoreError) as error:
         run.findings.add(Problem(printable(info.name), error.message))

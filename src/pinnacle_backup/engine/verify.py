@@ -20,7 +20,7 @@ from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.salvage import sound_entries
 from pinnacle_backup.engine.unordered import Unordered
 from pinnacle_backup.engine.workers import start
-from pinnacle_backup.errors import DamagedError, PinnacleError, StoreError
+from pinnacle_backup.errors import DamagedError, PinnacleError, StoreDenied, StoreError
 from pinnacle_backup.model.backup import BackupInfo, BackupTotals
 from pinnacle_backup.model.entry import FILE
 from pinnacle_backup.model.paths import printable
@@ -137,7 +137,8 @@ class _Run:
         try:
             return self._open_right(backup)
         except (DamagedError, StoreError) as error:
-            if isinstance(error, StoreError) and backup == self._info.header.id:
+            own = backup == self._info.header.id
+            if isinstance(error, StoreDenied) or (own and isinstance(error, StoreError)):
                 raise
             self._whole = False
             self._add(self._opener.name(backup), error.message)

@@ -7,8 +7,15 @@ from typing import Final
 
 import msgspec
 
-GOOD, WARNING, FAILED, MISSED, IDLE = "good", "warning", "failed", "missed", "idle"
-DAY_STATES: Final = (GOOD, WARNING, FAILED, MISSED, IDLE)
+GOOD, WARNING, OTHER_FAILED, FAILED, MISSED, IDLE = (
+    "good",
+    "warning",
+    "other-failed",
+    "failed",
+    "missed",
+    "idle",
+)
+DAY_STATES: Final = (GOOD, WARNING, OTHER_FAILED, FAILED, MISSED, IDLE)
 
 
 class CalendarDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,8 +24,9 @@ class CalendarDay(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         day: The day, in the zone of the schedule.
-        state: ``good``; ``warning``; ``failed``: the last attempt at something failed; ``missed``: what was
-            due was not made; ``idle``: nothing was due.
+        state: ``good``; ``warning``; ``other-failed``: backups were made, but the last drill, verify, copy or
+            cleanup failed; ``failed``: the last attempt at a backup failed, or at something else on a day
+            without backups; ``missed``: the backup that was due was not made; ``idle``: nothing was due.
         sentence: What happened, in words.
         backups: How many backups were made.
         last_run: Number of the last run that began on it; 0 where none did.

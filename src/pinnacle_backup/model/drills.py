@@ -118,6 +118,7 @@ class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
         started_by: Who, and for a scheduled drill which job.
         started, ended: ISO 8601 UTC.
         backup: Which backup.
+        passed_over: Which one was meant, and why it was not taken; empty where it was.
         data_age_seconds: How old its data was when the drill began: what would have been lost.
         recovery_seconds: How long the restore took: what recovery would have taken.
         seconds: How long each step took.
@@ -140,6 +141,7 @@ class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
     started: str
     ended: str
     backup: DrilledBackup
+    passed_over: str = ""
     data_age_seconds: int
     recovery_seconds: float
     seconds: DrillSeconds

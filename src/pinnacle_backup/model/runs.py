@@ -43,7 +43,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     What a run did, in figures; what does not apply stays zero or empty.
 
     Attributes:
-        backup: Name of the backup that was made, restored, verified or drilled.
+        backup: Name of the backup that was made, restored, verified or drilled; as soon as it is known.
         type: ``full`` or ``incremental``, of a backup that was made.
         entries: Paths handled.
         read: Bytes read from the sources, or from the archives.
@@ -118,3 +118,10 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     time: str
     level: str
     text: str
+
+
+def backup_words(run: Run) -> str:
+    """Return the name of a run's backup; of one that it makes, or did not come to make, it says so."""
+    if run.verb != "create" or not run.facts.backup or run.outcome in (GOOD, WARNINGS):
+        return run.facts.backup
+    return f"{run.facts.backup} ({'is being made' if run.outcome == RUNNING else 'was to be made'})"

@@ -97,6 +97,11 @@ class Runs:
 
         self._database.write(work)
 
+    def note(self, run: int, facts: RunFacts) -> None:
+        """Record what is known of a run that goes on."""
+        query = "UPDATE run SET facts = ? WHERE id = ? AND outcome = ?"
+        self._database.write(lambda db: db.execute(query, (_json(facts), run, RUNNING)))
+
     def end(self, run: int, ending: Ending) -> None:
         """Record how a run ended."""
         query = (

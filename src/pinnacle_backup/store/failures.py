@@ -6,7 +6,7 @@ import errno
 import os
 from typing import Final
 
-from pinnacle_backup.errors import ObjectExists, ObjectNotFound, StoreError, StoreFull
+from pinnacle_backup.errors import ObjectExists, ObjectNotFound, StoreDenied, StoreError, StoreFull
 from pinnacle_backup.model.paths import printable
 
 _FULL: Final = {
@@ -52,4 +52,5 @@ def store_error(error: OSError, doing: str, path: str, *, written: int = 0) -> S
     if number == errno.EEXIST:
         return ObjectExists(f"cannot {doing} {path}: the name is taken")
     reason = os.strerror(number) if number else str(error)
-    return StoreError(f"cannot {doing} {path}: {reason}", hint=_HINT.get(number, ""))
+    kind = StoreDenied if number in (errno.EACCES, errno.EPERM) else StoreError
+    return kind(f"cannot {doing} {path}: {reason}", hint=_HINT.get(number, ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 
 import msgspec
 
@@ -24,6 +25,20 @@ class Process(msgspec.Struct, frozen=True):
     def is_alive(self) -> bool:
         """Tell whether it still runs."""
         return self.started >= 0 and self.boot == _boot() and process_started(self.pid) == self.started
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it has ended, or so long; it need not be a child of ours. See pidfd_open(2)."""
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
+        try:
+            if self.is_alive():
+                poll = select.poll()
+                poll.register(descriptor, select.POLLIN)
+                poll.poll(seconds * 1000)
+        finally:
+            os.close(descriptor)
 
 
 def this_process() -> Process:

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from pinnacle_backup.errors import UsageError
+from pinnacle_backup.web.plain_text import encrypted_only
 from pinnacle_backup.web.proxies import Network
 
 HOST: Final = "127.0.0.1"
@@ -116,7 +117,7 @@ class Listening:
         """
         if not self.certificate:
             return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = encrypted_only(self.url)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             context.load_cert_chain(self.certificate, self.key or None, _no_password)

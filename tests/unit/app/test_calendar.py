@@ -57,7 +57,11 @@ def test_each_day_from_the_first_to_the_last_has_its_mark() -> None:
         ([run(1, at(2), "killed", message="gone")], ("failed", "full backup failed: gone")),
         ([run(1, at(2), "failed", message="no room"), run(2, at(3))], ("warning", "1 backup; full backup failed, and went well later: no room")),
         ([run(1, at(2)), run(2, at(3), "failed", message="no room")], ("failed", "full backup failed: no room")),
-        ([run(1, at(2)), run(2, at(4), "failed", verb="verify", message="damaged")], ("failed", "verify failed: damaged")),
+        ([run(1, at(2)), run(2, at(4), "failed", verb="verify", message="damaged")], ("other-failed", "1 backup; verify failed: damaged")),
+        ([run(1, at(2)), run(2, at(3), "failed", verb="drill", message="no room"), run(3, at(4), "failed", verb="copy", message="gone")], ("other-failed", "1 backup; drill failed: no room; copy failed: gone")),
+        ([run(1, at(2)), run(2, at(4), "failed", verb="drill", message="no room"), run(3, at(5), verb="drill")], ("warning", "1 backup; drill failed, and went well later: no room")),
+        ([run(1, at(2), "failed", message="no room"), run(2, at(4), "failed", verb="drill", message="none")], ("failed", "full backup failed: no room")),
+        ([run(1, at(4), "failed", verb="drill", message="damaged")], ("failed", "no backup; drill failed: damaged")),
         ([run(1, at(2)), run(2, at(4), "failed", verb="restore", message="stopped")], ("good", "1 backup, good")),
         ([run(1, at(2), "cancelled")], ("idle", "nothing was due yet")),
         ([run(1, at(2), verb="cleanup")], ("good", "cleanup: good")),
@@ -71,6 +75,12 @@ def test_the_last_attempt_decides_and_what_went_wrong_before_stays_in_sight(
 
 def test_what_was_due_and_not_made_is_missed() -> None:
     assert judged(Past(due=[at(2)])) == ("missed", "the backup due at 02:00 was not made")
+
+
+def test_what_else_failed_does_not_hide_a_missed_backup() -> None:
+    past = Past(due=[at(2)], runs=[run(1, at(4), "failed", verb="drill", message="damaged")])
+
+    assert judged(past) == ("missed", "the backup due at 02:00 was not made; drill failed: damaged")
 
 
 def test_a_backup_before_its_time_is_not_the_one_that_was_due() -> None:

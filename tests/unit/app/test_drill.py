@@ -123,6 +123,24 @@ def test_an_encrypted_backup_takes_its_password(studio: Studio) -> None:
         assert "canary" not in Path(Reports(here).path(report.id, extension)).read_text()
 
 
+def test_what_nobody_can_open_is_passed_over_but_never_in_silence(studio: Studio) -> None:
+    """Run, report, page and command say so; who gave a password, or named a backup, meant it."""
+    here = opened(studio)
+    own = back_up(here)
+    locked = back_up(here, encrypt=True, passwords=Known("canary-password"))
+    why = f"{locked} is under another password, so {own} is taken"
+    report = drilled(here)
+    assert (report.outcome, report.backup.name, report.passed_over) == (PROVEN, own, why)
+    (run,) = here.runs.newest(1)
+    assert (run.outcome, run.message, run.facts.backup) == ("warnings", why, own)
+    assert why in Path(Reports(here).path(report.id)).read_text()
+    ended = studio.run("drill")
+    assert (ended.code, why in ended.err) == (1, True)
+    for name, passwords in (("latest", NOBODY), ("", Known("wrong"))):
+        with pytest.raises(PasswordError):
+            drilled(here, name, passwords)
+
+
 def test_a_failed_drill_leaves_a_report_and_a_failed_run(studio: Studio) -> None:
     """That name what is wrong; the newest proven one is still remembered."""
     here = opened(studio)

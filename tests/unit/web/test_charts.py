@@ -48,10 +48,12 @@ def point(hours: float, **more: object) -> charts.Point:
 
 def test_a_calendar_says_in_words_what_its_marks_show() -> None:
     """Its description counts the days, each mark has its sentence, and a list holds the same."""
-    root = parsed(charts.calendar_strip(days("good", "good", "failed", "missed", "idle", "warning")))
+    root = parsed(charts.calendar_strip(days("good", "other-failed", "failed", "missed", "idle", "warning")))
 
     assert root.find("svg").attrib["role"] == "img"
-    assert root.findtext("svg/desc") == "6 days: 2 good, 1 with warnings, 1 failed, 1 missed, 1 nothing due"
+    assert root.findtext("svg/desc") == (
+        "6 days: 1 good, 1 with warnings, 1 other run failed, 1 failed, 1 missed, 1 nothing due"
+    )
     assert [group.findtext("title") for group in root.findall("svg/g")][
         2
     ] == "Tuesday 24 November 2026: it was failed"
@@ -61,11 +63,11 @@ def test_a_calendar_says_in_words_what_its_marks_show() -> None:
 def test_states_of_days_differ_in_shape_not_only_in_colour() -> None:
     """Who tells no colours still sees which day failed."""
     shapes = {}
-    for state in ("good", "warning", "failed", "idle"):
+    for state in ("good", "warning", "other-failed", "failed", "idle"):
         group = parsed(charts.calendar_strip(days(state))).find("svg/g")
         shapes[state] = tuple((bar.get("y"), bar.get("height")) for bar in group.findall("rect")[1:])
 
-    assert len(set(shapes.values())) == 4
+    assert len(set(shapes.values())) == 5
     assert "missed" in parsed(charts.calendar_strip(days("missed"))).find("svg/g").attrib["class"]
 
 

@@ -103,7 +103,6 @@ class Adopted:
     slot: datetime
     attempt: int
     process: Process
-    _sleep: Callable[[float], None]
     exit_code: int | None = None
     last_words: str = ""
 
@@ -112,8 +111,8 @@ class Adopted:
         return not self.process.is_alive()
 
     def wait(self, seconds: float) -> None:
-        """Wait so long: whether a process ends that is not a child, can only be looked up."""
-        self._sleep(seconds)
+        """Wait until it has ended, or so long."""
+        self.process.wait(seconds)
 
     def close(self) -> None:
         """Do nothing: there is nothing of it here."""
@@ -136,7 +135,7 @@ def launch(studio: Studio, due: Due) -> Child:
     return Started(due.job.name, due.slot, due.attempt, popen, errors)
 
 
-def still_running(studio: Studio, job: str, slot: datetime, sleep: Callable[[float], None]) -> Adopted | None:
+def still_running(studio: Studio, job: str, slot: datetime) -> Adopted | None:
     """Return the run of a slot that outlived its scheduler; None where there is none."""
     run: Run | None = studio.runs.of_slot(job, iso(slot))
     if run is None or run.outcome != RUNNING:
@@ -144,4 +143,4 @@ def still_running(studio: Studio, job: str, slot: datetime, sleep: Callable[[flo
     process = studio.runs.process(run.id)
     if process is None or not process.is_alive():
         return None
-    return Adopted(job, slot, run.origin.attempt, process, sleep)
+    return Adopted(job, slot, run.origin.attempt, process)

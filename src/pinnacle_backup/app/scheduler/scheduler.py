@@ -94,7 +94,13 @@ class Scheduler:
             while True:
                 self.wait(self._look_and_survive())
         finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Stop what runs, let go of the lease, and say so, whatever happens meanwhile."""
+        try:
             self._stop_child()
+        finally:
             self._leases.close()
             self.studio.log.info("scheduler: stopped")
 
@@ -174,7 +180,7 @@ class Scheduler:
         for name, state in list(self._known.items()):
             if state.slot is None or not state.attempt or state.not_before is not None:
                 continue
-            adopted = still_running(self.studio, name, state.slot, self._sleep)
+            adopted = still_running(self.studio, name, state.slot)
             if adopted is not None:
                 self.studio.log.info("scheduler: %s still runs (process %d)", name, adopted.process.pid)
                 self._child = adopted

@@ -73,7 +73,10 @@ def run(
     """
     Restore a backup into isolation and check everything: the newest complete one, or the one NAMED.
 
-    Exits with 0 when it is proven restorable and with 13 when it is not; the report names what is wrong.
+    Where nobody knows the password of the newest, the newest that opens is taken, with a warning.
+
+    Exits with 0 when it is proven restorable, with 1 when another one had been meant, and with 13 when it
+    is not; the report names what is wrong.
     """
     if name and random:
         raise UsageError("--random leaves no choice: drop the name", hint="pinnacle-backup drill --random")

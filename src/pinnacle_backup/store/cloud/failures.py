@@ -9,7 +9,7 @@ from typing import Final
 import botocore.exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from pinnacle_backup.errors import ObjectNotFound, PinnacleError, StoreError, StoreFull
+from pinnacle_backup.errors import ObjectNotFound, PinnacleError, StoreDenied, StoreError, StoreFull
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.cloud.messages import cut, joined, where
 from pinnacle_backup.store.cloud.place import CloudPlace
@@ -56,6 +56,7 @@ _REASONS: Final = {
 DAMAGED: Final = frozenset(("BadDigest", "XAmzContentSHA256Mismatch"))
 """What servers say when a body is not the one that was sent."""
 
+_FORBIDDEN: Final = 403
 _FULL: Final = frozenset(
     ("QuotaExceeded", "InsufficientStorage", "XMinioStorageFull", "StorageQuotaExceeded", "507")
 )
@@ -158,7 +159,8 @@ def _refusal(error: ClientError, what: str, place: CloudPlace, name: str) -> Sto
     if code in _REASONS:
         reason, hint = _REASONS[code]
         action = _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
-        return StoreError(f"{what}: {reason}", hint=hint.format(action=action))
+        kind = StoreDenied if status == _FORBIDDEN else StoreError
+        return kind(f"{what}: {reason}", hint=hint.format(action=action))
     said = cut(str(error.response.get("Error", {}).get("Message", "")))
     answer = code if code == str(status) else f"{status} {cut(code)}"
     return StoreError(f"{what}: the server answered {answer}: {said}{_tries(error)}")

@@ -5,17 +5,12 @@ Positions across are percentages and sizes are pixels, so that a chart fits any 
 size. Colours are classes (``static/css/charts.css``); shapes differ as well, for those who tell no colours.
 """
 
-from pinnacle_backup.web.charts.calendar import FAILED, GOOD, IDLE, MISSED, WARNING, Day, calendar_strip
+from pinnacle_backup.web.charts.calendar import Day, calendar_strip
 from pinnacle_backup.web.charts.growth import Level, growth_chart
 from pinnacle_backup.web.charts.shares import Part, donut, share_bar, sparkline, usage_bar
 from pinnacle_backup.web.charts.timeline import Point, timeline
 
 __all__ = [
-    "FAILED",
-    "GOOD",
-    "IDLE",
-    "MISSED",
-    "WARNING",
     "Day",
     "Level",
     "Part",

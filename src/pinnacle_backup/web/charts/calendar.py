@@ -9,13 +9,19 @@ from typing import Final
 
 from markupsafe import Markup
 
+from pinnacle_backup.model.calendar import DAY_STATES, FAILED, GOOD, IDLE, MISSED, OTHER_FAILED, WARNING
 from pinnacle_backup.model.words import counted
 from pinnacle_backup.web.charts.svg import element, percent, picture, table
 from pinnacle_backup.web.charts.words import long, short
 
-GOOD, WARNING, FAILED, MISSED, IDLE = "good", "warning", "failed", "missed", "idle"
-STATES: Final = (GOOD, WARNING, FAILED, MISSED, IDLE)
-_STATE_WORDS: Final = ("good", "with warnings", "failed", "missed", "nothing due")
+_STATE_WORDS: Final = (
+    "good",
+    "with warnings",
+    "other run failed",
+    "failed",
+    "missed",
+    "nothing due",
+)
 
 _TOP, _TALL = 2, 36
 _HEIGHT, _LABEL_LINE = 60, 55
@@ -28,7 +34,7 @@ class Day:
 
     Attributes:
         day: The day.
-        state: One of ``STATES``.
+        state: One of ``DAY_STATES``.
         sentence: What happened, in words: ``2 backups, all good``.
         href: Where more is to be read; empty for nowhere.
     """
@@ -70,10 +76,11 @@ def _day(day: Day, left: float, step: float) -> Markup:
 
 
 def _bars(state: str) -> tuple[tuple[int, int], ...]:
-    """Return top and height of a state's bars: whole, an exclamation mark, broken, hollow, a dot."""
+    """Return top and height of a state's bars: whole, exclamation mark, on two dots, broken, hollow, dot."""
     return {
         GOOD: ((_TOP, _TALL),),
         WARNING: ((_TOP, 23), (_TOP + 27, 9)),
+        OTHER_FAILED: ((_TOP, 16), (_TOP + 20, 6), (_TOP + 30, 6)),
         FAILED: ((_TOP, 16), (_TOP + 20, 16)),
         MISSED: ((_TOP, _TALL),),
     }.get(state, ((_TOP + _TALL - 6, 6),))
@@ -98,7 +105,7 @@ def _legend(days: Sequence[Day]) -> Markup:
     used = {_known(day.state) for day in days} | {GOOD}
     keys = (
         element("li", _key(state), words)
-        for state, words in zip(STATES, _STATE_WORDS, strict=True)
+        for state, words in zip(DAY_STATES, _STATE_WORDS, strict=True)
         if state in used
     )
     return element("ul", *keys, class_="legend")
@@ -125,16 +132,16 @@ def _list_of(days: Sequence[Day]) -> Markup:
 def _counts(days: Sequence[Day]) -> str:
     counts = [
         f"{sum(_known(day.state) == state for day in days)} {words}"
-        for state, words in zip(STATES, _STATE_WORDS, strict=True)
+        for state, words in zip(DAY_STATES, _STATE_WORDS, strict=True)
         if any(_known(day.state) == state for day in days)
     ]
     return f"{counted(len(days), 'day')}: {', '.join(counts)}"
 
 
 def _classes(state: str) -> str:
-    tones = {GOOD: "good", WARNING: "warn", FAILED: "bad", MISSED: "bad missed"}
+    tones = {GOOD: "good", WARNING: "warn", OTHER_FAILED: "bad made", FAILED: "bad", MISSED: "bad missed"}
     return f"day {tones.get(state, IDLE)}"
 
 
 def _known(state: str) -> str:
-    return state if state in STATES else IDLE
+    return state if state in DAY_STATES else IDLE

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from pinnacle_backup.errors import ObjectNotFound, PinnacleError, StoreError, StoreFull
+from pinnacle_backup.errors import ObjectNotFound, PinnacleError, StoreDenied, StoreError, StoreFull
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.cloud.messages import cut, joined, where
 from pinnacle_backup.store.cloud.place import GCS, CloudPlace
 
 NO_BUCKET: Final = frozenset(("ContainerNotFound", "NoSuchBucket", "ContainerBeingDeleted"))
 _BUSY: Final = frozenset((429, 503))
+_FORBIDDEN: Final = frozenset((401, 403))
 _FULL: Final = frozenset(("AccountLimitExceeded", "QuotaExceeded", "InsufficientStorage"))
 _WRONG_KEY: Final = (
     "the credentials were not accepted",
@@ -143,7 +144,8 @@ def store_error(error: Exception, doing: str, place: CloudPlace, name: str = "")
     if status in _BUSY:
         return StoreError(f"{what}: the server asks to slow down{_tries(text)}", hint="try again later")
     reason, hint = _reason(text, code, status, is_conflict(error))
-    return StoreError(f"{what}: {reason}{_tries(text)}{where(place)}", hint=hint)
+    raised = StoreDenied if status in _FORBIDDEN else StoreError
+    return raised(f"{what}: {reason}{_tries(text)}{where(place)}", hint=hint)
 
 
 def _reason(text: str, code: str, status: int, conflict: bool) -> tuple[str, str]:  # noqa: FBT001

@@ -69,6 +69,7 @@ def restore(
         who,
         line=_line(request, listing, None, zone),
         points=[_point(request, listing, info, zone) for info in listing.backups[skip : skip + _ROWS]],
+        undo=any(info.header.safety for info in listing.backups),
         why_not=why_not,
         picked=picked_paths(request),
         paths=paths,

@@ -17,7 +17,7 @@ from pinnacle_backup.app.undo import saved_last
 from pinnacle_backup.errors import PinnacleError, UsageError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.permissions import CANCEL, LOOK, RESTORE_IN_PLACE
-from pinnacle_backup.model.runs import BAD_OUTCOMES, OUTCOMES, RUNNING, Run, RunLine
+from pinnacle_backup.model.runs import BAD_OUTCOMES, OUTCOMES, RUNNING, Run, RunLine, backup_words
 from pinnacle_backup.model.words import counted, instant, number, size
 from pinnacle_backup.web.addresses import Number
 from pinnacle_backup.web.advice import sentence
@@ -119,12 +119,11 @@ def title_of(run: Run) -> str:
 
 def _row(run: Run, zone: tzinfo) -> dict[str, Any]:
     """Return a run as the list shows it: what it is, what it made or why it failed, and when."""
-    made = run.facts.backup if run.verb in ("create", "drill") else ""
-    said = sentence(run.message) if run.message else made
+    made = run.facts.backup if run.verb in ("create", "drill") and run.facts.backup not in run.message else ""
     return {
         "run": run,
         "title": title_of(run),
-        "sub": said or f"run {run.id}",
+        "sub": " · ".join(filter(None, (made, sentence(run.message)))) or f"run {run.id}",
         "when": day_and_time(instant(run.started), zone),
         "exact": exact(run.started, zone),
     }
@@ -183,7 +182,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     """Return what else is known."""
     return [
         ("Run", str(run.id)),
-        ("Backup", run.facts.backup),
+        ("Backup", backup_words(run)),
         ("Started by", run.origin.job or run.origin.user),
         ("Stopped by", run.stopped_by),
         ("Exit code", str(run.exit_code) if run.exit_code is not None else ""),
