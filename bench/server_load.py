@@ -16,7 +16,7 @@ from server_studio import Server, processor_of
 OK = 200
 ASKED = {
     "mixed": (
-        "/", "/backups", "/runs", "/api/v1/backups", "/api/v1/runs", "/api/v1/health", "/static/css/base.css",
+        "/", "/backups", "/runs", "/api/v1/backups", "/api/v1/runs", "/api/v1/health", "/static/favicon.svg",
     ),
     "api": ("/api/v1/backups", "/api/v1/runs", "/api/v1/health", "/api/v1/session"),
     "pages": ("/", "/backups", "/runs", "/schedule", "/checks"),

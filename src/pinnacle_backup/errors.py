@@ -154,7 +154,7 @@ class CodeRequired(NotAuthenticated):
 
 class TooManyAttempts(PinnacleError):
     """
-    Too many wrong passwords, or too many logins at once.
+    Too many wrong passwords, or too many passwords at once.
 
     Attributes:
         retry_after: How many seconds to wait.

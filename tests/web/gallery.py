@@ -21,6 +21,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader
 
 from pinnacle_backup import web
 from pinnacle_backup.web.rendering import environment
+from pinnacle_backup.web.static_files import packaged
 
 from . import content
 
@@ -67,9 +68,8 @@ class Handler(BaseHTTPRequestHandler):
         if path == "api/v1/events":
             self._events()
         elif path.startswith("static/"):
-            file = (STATIC / path.removeprefix("static/")).resolve()
-            known = file.is_file() and file.is_relative_to(STATIC)
-            self._answer(200 if known else 404, file.read_bytes() if known else b"", _type(file))
+            content = packaged().files.get(path.removeprefix("static/"))
+            self._answer(404 if content is None else 200, content or b"", _type(path))
         elif (path or "dashboard") in NAMES:
             page = render(path or "dashboard", self.server.templates)
             self._answer(200, page.encode(), "text/html; charset=utf-8")
@@ -143,8 +143,8 @@ def serving() -> Iterator[Gallery]:
         gallery.server_close()
 
 
-def _type(file: Path) -> str:
-    return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+def _type(path: str) -> str:
+    return mimetypes.guess_type(path)[0] or "application/octet-stream"
 
 
 def screenshots(folder: Path, names: tuple[str, ...]) -> None:

@@ -209,7 +209,7 @@ const asks = [
   fetch("TARGET/api/v1/backups", {method: "POST", mode: "cors", credentials: "include", body: "{}"}).then(r => r.text()),
   fetch("TARGET/api/v1/session", {method: "DELETE", credentials: "include"}).then(r => r.text()),
   fetch("TARGET/logout", {method: "POST", mode: "no-cors", credentials: "include"}).then(r => { if (r.type == "opaque") throw 0; }),
-  new Promise((good, bad) => { const s = document.createElement("script"); s.src = "TARGET/static/js/api.js";
+  new Promise((good, bad) => { const s = document.createElement("script"); s.src = "TARGET/static/js/all.js";
     s.onload = good; s.onerror = bad; document.head.append(s); }),
 ];
 Promise.allSettled(asks).then(all => { window.results = all.map(r => r.status == "rejected" ? "refused" : "let in"); });

@@ -8,6 +8,7 @@ import io
 import os
 import tarfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,24 @@ def test_an_encrypted_backup_is_unlocked_for_one_login_alone(server: Server) -> 
     assert PASSWORD.encode() not in b"".join(
         path.read_bytes() for path in server.root.glob(".pinnacle/*") if path.is_file()
     )
+
+
+def test_a_flood_of_unlocks_is_not_waited_for(server: Server) -> None:
+    """Each of those who wait takes a thread, and who logs in needs one, too: a few wait, the others come again."""
+    wrong = {"json": {"password": "no"}}
+    with ThreadPoolExecutor(60) as pool:
+        asked = [
+            pool.submit(server.request, "POST", "/api/v1/backups/locked/unlock", **wrong) for _ in range(60)
+        ]
+        with server.client("administrator") as client:
+            assert client.get("/api/v1/session").json()["role"] == "administrator"
+    answers = [each.result() for each in asked]
+    refused = [each for each in answers if each.status_code == 429]
+    assert {each.status_code for each in answers} == {422, 429}
+    assert len(refused) > 20
+    assert {each.headers["retry-after"] for each in refused} == {"10"}
+    assert {each.json()["title"] for each in refused} == {"Too many attempts"}
+    assert server.request("POST", "/api/v1/backups/locked/unlock", **wrong).status_code == 422
 
 
 def test_downloads(server: Server) -> None:

@@ -341,7 +341,7 @@ class TestPatience:
 
     def test_an_answer_that_nobody_reads(self, hasty: int) -> None:
         """Requests are sent, and their answers left lying."""
-        request = b"GET /static/css/base.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        request = b"GET /static/css/all.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.connect(("127.0.0.1", hasty))

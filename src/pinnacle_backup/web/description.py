@@ -82,7 +82,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "409": "Something else is at work",
     "413": "The request is too large",
     "422": "Something in the request is wrong, or not possible",
-    "429": "Too many wrong passwords: wait",
+    "429": "Too many passwords, wrong ones or at once: wait",
     "default": "It did not work",
 }
 EXAMPLE_TOKEN: Final = "$TOKEN"  # noqa: S105 - a variable of the shell

@@ -37,7 +37,7 @@ from pinnacle_backup.web.auth import services_of
 PROBLEM: Final = "application/problem+json"
 _STATUS: Final[tuple[tuple[type[PinnacleError], int, str], ...]] = (
     (NotAuthenticated, 401, "You are not logged in"),
-    (TooManyAttempts, 429, "Too many wrong attempts"),
+    (TooManyAttempts, 429, "Too many attempts"),
     (Forbidden, 403, "You may not do that"),
     (BackupNotFound, 404, "There is no such backup"),
     (RunNotFound, 404, "There is no such run"),

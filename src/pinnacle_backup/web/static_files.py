@@ -1,5 +1,5 @@
 """
-Style sheets, scripts and icons, from memory: a page asks for two dozen of them.
+Style sheets, scripts and icons, from memory.
 
 Pages name them below their version, so that a browser asks for each once and never again; when any of them
 changes, all have another version.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
@@ -18,6 +19,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from pinnacle_backup.web.together import put_together
 
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_AGAIN: Final = "no-cache"
@@ -34,7 +37,7 @@ class StaticFiles:
     """
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
+        self.files: Final = files
         self._tags = {path: f'"{_digest(content)}"' for path, content in files.items()}
         self.version = _digest("".join(f"{path} {tag}" for path, tag in sorted(self._tags.items())).encode())
         """12 hex digits, others when any file is another one."""
@@ -49,19 +52,20 @@ class StaticFiles:
         """Return a file; one of another version, for a page from before an update, is not to be kept."""
         versioned = _VERSIONED.fullmatch(path)
         path = versioned[2] if versioned else path
-        if path not in self._files:
+        if path not in self.files:
             raise HTTPException(404)
         is_current = versioned is not None and versioned[1] == self.version
         tag = self._tags[path]
         known = {"ETag": tag, "Cache-Control": _FOR_EVER if is_current else _ASK_AGAIN}
         if tag in headers.get("if-none-match", ""):
             return Response(status_code=304, headers=known)
-        return Response(self._files[path], headers=known, media_type=_TYPES[path.rpartition(".")[2]])
+        return Response(self.files[path], headers=known, media_type=_TYPES[path.rpartition(".")[2]])
 
 
+@cache
 def packaged() -> StaticFiles:
-    """Return the files of this package."""
-    return StaticFiles(dict(_files(resources.files("pinnacle_backup.web") / "static")))
+    """Return the files of this package; what every page loads is in two of them, see ``together``."""
+    return StaticFiles(put_together(dict(_files(resources.files("pinnacle_backup.web") / "static"))))
 
 
 def _files(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:

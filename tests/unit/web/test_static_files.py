@@ -65,6 +65,16 @@ def test_pages_name_the_version_and_every_file_is_there() -> None:
     env = environment(version=files.version)
     page = env.get_template("head.html").render()
     named = set(re.findall(r'(?:href|src)="(/static/[^"#]+)', page))
-    assert len(named) > 10
+    assert len(named) > 3
     assert all(path.startswith(f"/static/{files.version}/") for path in named)
     assert {ask(files, path).status_code for path in named} == {200}
+
+
+@pytest.mark.parametrize("path", sorted(path for path in packaged().files if path.endswith(".js")))
+def test_scripts_import_only_what_is_served_and_exported(path: str) -> None:
+    files = packaged().files
+    script = files["js/all.js"].decode()
+    exported = set(re.findall(r"\w+", " ".join(re.findall(r"^export const \{(.+)\}", script, re.MULTILINE))))
+    imports = re.findall(r'^import \{(.+)\} from "(.+)";', files[path].decode(), re.MULTILINE)
+    assert {source for _, source in imports} <= {"./all.js"}
+    assert {name.strip() for names, _ in imports for name in names.split(",")} <= exported

@@ -34,7 +34,7 @@ form.addEventListener("refused", (/** @type {CustomEvent} */ event) => {
   const { code: reason, wait } = event.detail;
   if (reason === "code-required") askForCode();
   else if (reason === "too-many-attempts") {
-    say("warn", "Too many wrong attempts", "Nobody is locked out; it only takes a while now.");
+    say("warn", "Too many attempts", "Nobody is locked out; it only takes a while now.");
     countDown(wait || 1);
   } else if (reason === "not-authenticated") {
     say("bad", "That did not match", "The name, the password or the code is wrong.");
