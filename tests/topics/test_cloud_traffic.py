@@ -70,6 +70,23 @@ def test_a_backup_of_nothing_new_costs_little(large: Clouded, proxy: FaultProxy)
     assert proxy.up() - up < MB
 
 
+def test_a_backup_of_nothing_new_asks_nothing_twice(large: Clouded, proxy: FaultProxy) -> None:
+    """One list tells what to build on, another one what is true as long as nobody else may write."""
+    proxy.clear()
+    large.good("create", "--type", "incremental")
+    assert proxy.count("ListObjectsV2") == 2
+    assert proxy.count("ListMultipartUploads") == 1
+    puts = [seen.request.key.rpartition("/")[2] for seen in proxy.seen if seen.operation == "PutObject"]
+    assert len(puts) == len(set(puts)) == 4  # lease, checksum, archive, note
+    assert not [seen for seen in proxy.seen if seen.operation == "GetObject" and seen.status == 404]
+
+
+def test_a_file_of_a_full_backup_takes_one_list(large: Clouded, proxy: FaultProxy, tmp_path: Path) -> None:
+    proxy.clear()
+    large.good("restore", "one", "uploads/many/note-7.txt", "--target", str(tmp_path / "out"), "--yes")
+    assert proxy.count("ListObjectsV2") == 1
+
+
 def test_copies_that_are_there_cost_a_list(tmp_path: Path, bucket: Bucket, proxy: FaultProxy) -> None:
     """However many backups there are already, a further one costs as many requests as the first."""
     studio = Clouded(tmp_path / "studio", bucket)

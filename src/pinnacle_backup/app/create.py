@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 
 import msgspec
 
@@ -17,7 +18,7 @@ from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.scratch import scratch_folder
 from pinnacle_backup.app.space import record_sample
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
-from pinnacle_backup.app.unlocking import head_of, keyring_of, ring_of
+from pinnacle_backup.app.unlocking import Heads, keyring_of, ring_of
 from pinnacle_backup.config.secrets import Password
 from pinnacle_backup.crypto.envelope import Head
 from pinnacle_backup.crypto.keyring import KeyRing
@@ -113,19 +114,33 @@ def _openable(
 ) -> tuple[Encryption | None, KeyRing, frozenset[str]]:
     """Return how to encrypt, what opens the base, and the backups that nobody can open now."""
     deduplicate = studio.configuration.backup.deduplicate
-    infos = studio.repository.list()
-    newest = choose_base(infos, request.type, deduplicate=deduplicate)
+    here = _Here(studio.repository)
+    newest = choose_base(here.infos, request.type, deduplicate=deduplicate)
     try:
-        encryption, keyring = _keys(studio, request, newest, passwords)
+        encryption, keyring = _keys(studio, request, newest, here, passwords)
     except PasswordError as error:
         ring = ring_of(passwords.given(studio.configuration.backup.encryption.key))
         locked = locked_backups(studio, ring) if deduplicate else locked_fulls(studio, ring)
-        base = choose_base(_without(infos, locked), request.type, deduplicate=deduplicate)
+        base = choose_base(_without(here.infos, locked), request.type, deduplicate=deduplicate)
         if newest is None or newest.header.id not in locked or not _may_stand_in(request, base, ring):
             raise
         run.note(f"{newest.name} is under another password, so it is left alone: {error.message}")
-        return *_keys(studio, request, base, passwords), locked
+        return *_keys(studio, request, base, here, passwords), locked
     return encryption, keyring, locked_backups(studio, keyring) if deduplicate else frozenset()
+
+
+class _Here:
+    """What is in a repository, looked at once: each look takes a bucket a while."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository, self._listing = repository, repository.listing()
+        self.infos = self._listing.backups
+        self.heads = Heads(repository.store)
+
+    @cached_property
+    def identity(self) -> str:
+        """The id of the repository."""
+        return self._repository.repository_id(self._listing)
 
 
 def _without(infos: Iterable[BackupInfo], ids: frozenset[str]) -> list[BackupInfo]:
@@ -145,7 +160,11 @@ def _may_stand_in(request: CreateRequest, base: BackupInfo | None, ring: KeyRing
 
 
 def _keys(
-    studio: Studio, request: CreateRequest, base: BackupInfo | None, passwords: PasswordSource
+    studio: Studio,
+    request: CreateRequest,
+    base: BackupInfo | None,
+    here: _Here,
+    passwords: PasswordSource,
 ) -> tuple[Encryption | None, KeyRing]:
     """
     Return how to encrypt, and what opens the base.
@@ -158,12 +177,13 @@ def _keys(
     if encrypt is None:
         encrypt = studio.configuration.backup.encryption.enabled or bool(base and base.encrypted)
     if not encrypt:
-        return None, keyring_of(studio, based_on, passwords)
+        return None, keyring_of(studio, based_on, passwords, heads=here.heads)
     known = passwords.given(studio.configuration.backup.encryption.key)
     password = known[0] if known else passwords.ask("for the new backup", twice=True)
     source = _Known((password, *known[1:]), passwords)
     ring = ring_of((password,))
-    return _encryption(studio, password, ring), keyring_of(studio, based_on, source, derived=ring)
+    encryption = _encryption(studio, password, ring, here)
+    return encryption, keyring_of(studio, based_on, source, heads=here.heads, derived=ring)
 
 
 class _Known:
@@ -180,7 +200,7 @@ class _Known:
         return self._source.ask(purpose, twice=twice)
 
 
-def _encryption(studio: Studio, password: Password, ring: KeyRing) -> Encryption:
+def _encryption(studio: Studio, password: Password, ring: KeyRing, here: _Here) -> Encryption:
     """
     Return master key and slots: those of an earlier backup that the ring opens, else new ones.
 
@@ -188,8 +208,9 @@ def _encryption(studio: Studio, password: Password, ring: KeyRing) -> Encryption
         studio: Whose backups.
         password: For new slots.
         ring: Of this password alone.
+        here: What is in its repository.
     """
-    for head in _recent_heads(studio):
+    for head in _recent_heads(studio, here):
         try:
             master_key = ring.master_key(head)
         except PasswordError:
@@ -199,7 +220,7 @@ def _encryption(studio: Studio, password: Password, ring: KeyRing) -> Encryption
     slot = seal(
         master_key,
         password.value.reveal(),
-        repository=bytes.fromhex(studio.repository.repository_id()),
+        repository=bytes.fromhex(here.identity),
         label="",
         created=int(studio.now().timestamp()),
         randomness=studio.randomness,
@@ -211,30 +232,31 @@ def encryption_for(studio: Studio, passwords: PasswordSource) -> Encryption:
     """Return how to encrypt with the first password at hand; asks where there is none."""
     known = passwords.given(studio.configuration.backup.encryption.key)
     password = known[0] if known else passwords.ask("for the new backup", twice=True)
-    return _encryption(studio, password, ring_of((password,)))
+    return _encryption(studio, password, ring_of((password,)), _Here(studio.repository))
 
 
-def _recent_heads(studio: Studio) -> Iterator[Head]:
+def _recent_heads(studio: Studio, here: _Here) -> Iterator[Head]:
     """
     Yield heads of encrypted backups of this repository, newest first, one for each set of key slots.
 
     Where there are none here, as after a recovery, those of the copies count: else the next backup would lack
     the other passwords of those before it.
     """
-    identity, found = studio.repository.repository_id(), False
-    for head in _heads(studio.repository, identity):
+    found = False
+    for head in _heads(here.infos, here.identity, here.heads):
         found = True
         yield head
     for destination in () if found else destinations_of(studio):
         with suppress(PinnacleError):  # a place out of reach spoils no backup
-            yield from _heads(destination.open(), identity)
+            repository = destination.open()
+            yield from _heads(repository.list(), here.identity, Heads(repository.store))
 
 
-def _heads(repository: Repository, identity: str) -> Iterator[Head]:
+def _heads(infos: Iterable[BackupInfo], identity: str, heads: Heads) -> Iterator[Head]:
     seen: set[tuple[object, ...]] = set()
-    for info in repository.list():
+    for info in infos:
         if info.encrypted and info.header.repository == identity and len(seen) < _HEADS:
-            head = head_of(repository.store, info)
+            head = heads.of(info)
             if head.slots not in seen:
                 seen.add(head.slots)
                 yield head

@@ -11,7 +11,7 @@ from datetime import datetime
 from pinnacle_backup.app.destinations import destinations_of
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.studio import Studio
-from pinnacle_backup.app.unlocking import keyring_of, ring_of
+from pinnacle_backup.app.unlocking import Heads, keyring_of, ring_of
 from pinnacle_backup.config.secrets import is_at_hand
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.errors import BackupNotFound, DamagedError, PinnacleError, StoreError
@@ -142,7 +142,7 @@ def open_located(
     beside = [info for info in located.listing.backups if info.header.id in needs]
     others = () if only_here else _others(studio, located)
     store = Replicas((located.repository.store, *(repository.store for repository in others)))
-    keyring = keyring_of(studio, (located.info, *beside), passwords, store=store)
+    keyring = keyring_of(studio, (located.info, *beside), passwords, heads=Heads(store))
     names = _names(located.listing)
     for repository in others:
         names = _remembered(repository) | names

@@ -17,16 +17,35 @@ from pinnacle_backup.store.replicas import Replicas
 _TRIES = 3
 
 
+class Heads:
+    """
+    What stands before the data of encrypted archives, each read once.
+
+    Args:
+        store: Where they lie.
+    """
+
+    def __init__(self, store: Store | Replicas) -> None:
+        self._store = store
+        self._known: dict[str, Head] = {}
+
+    def of(self, info: BackupInfo) -> Head:
+        """Return the head of a backup's archive."""
+        if info.name not in self._known:
+            self._known[info.name] = head_of(self._store, info)
+        return self._known[info.name]
+
+
 def keyring_of(
     studio: Studio,
     infos: Iterable[BackupInfo],
     passwords: PasswordSource,
     *,
-    store: Store | Replicas | None = None,
+    heads: Heads | None = None,
     derived: KeyRing | None = None,
 ) -> KeyRing:
     """
-    Return a ring that opens all these archives, which lie in the repository, or in ``store``.
+    Return a ring that opens all these archives, which lie in the repository, or where ``heads`` come from.
 
     It shares the derived keys of the ring that is given.
 
@@ -35,12 +54,14 @@ def keyring_of(
     Raises:
         PasswordError: A password is missing or wrong, and nobody can be asked.
     """
-    heads = {info.name: head_of(store or studio.repository.store, info) for info in infos if info.encrypted}
-    if not heads:
+    encrypted = [info for info in infos if info.encrypted]
+    if not encrypted:
         return KeyRing(())
+    heads = heads or Heads(studio.repository.store)
+    wanted = {info.name: heads.of(info) for info in encrypted}
     known = [*passwords.given(studio.configuration.backup.encryption.key)]
     ring = ring_of(known, derived)
-    for name, head in heads.items():
+    for name, head in wanted.items():
         ring = _opening(ring, known, name, head, passwords)
     return ring
 

@@ -124,7 +124,6 @@ def create(
     began = time.monotonic()
     codec = codec_of(job.compression)
     with start(job.workers, codec, job.level) as workers, repository.writer("create", wait_seconds=job.wait):
-        repository.sweep()
         run = _Run(job, repository, encryption, keyring, workers, codec, clock, randomness, progress)
         return run.execute(began)
 
@@ -158,7 +157,8 @@ class _Run:
         self._type = job.type
         self._id = randomness(16).hex()
         self._table = ArchiveTable(self._id)
-        self._repository_id = repository.repository_id()
+        self._listing, self._names = repository.swept()
+        self._repository_id = repository.repository_id(self._listing)
         master_key = encryption.master_key if encryption else None
         self._content_key = content_id_key(bytes.fromhex(self._repository_id), master_key)
 
@@ -189,7 +189,7 @@ class _Run:
             with self._repository.sidecar_first(name, sha256):
                 output.commit(sha256)
         encrypted = self._encryption is not None
-        info = self._repository.added(name, summary.backup, totals, encrypted=encrypted, sha256=sha256)
+        info = self._repository.added(name, summary.backup, totals, encrypted=encrypted)
         return BackupReport(
             backup=info,
             read=assembly.counts.read,
@@ -200,7 +200,7 @@ class _Run:
         )
 
     def _base(self) -> Base:
-        infos = self._repository.list()
+        infos = self._listing.backups
         self._before = next((info for info in infos if not info.header.safety), None)
         infos = tuple(info for info in infos if info.header.id not in self._job.locked)
         deduplicate = self._job.deduplicate and not self._job.safety
@@ -232,7 +232,7 @@ class _Run:
             custom=self._job.name or None,
             encrypted=self._encryption is not None,
             compression=header.compression,
-            taken=frozenset(item.name for item in self._repository.store.list()),
+            taken=self._names,
         )
 
     def _assembly(

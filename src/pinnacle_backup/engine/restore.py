@@ -239,6 +239,8 @@ class Restore:
 
     def _listed(self) -> tuple[BackupInfo, ...]:
         """Return the backups here; none where their folder is lost, for that is when one restores."""
+        if not self._info.header.base and not self._job.in_place:
+            return ()  # no other backup counts
         try:
             return self._repository.list()
         except StoreError:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple
 
 from pinnacle_backup.errors import DamagedError, ObjectNotFound, PinnacleError, StoreError
 from pinnacle_backup.repository.names import archive_of, is_archive_name, is_companion_name, sidecar_name
-from pinnacle_backup.store.base import Store
+from pinnacle_backup.store.base import Store, StoredObject
 from pinnacle_backup.store.replicas import Replicas
 
 _LINE: Final = re.compile(rb"([0-9a-f]{64})  ([^\n]+)\n")
@@ -21,6 +22,10 @@ def write_sidecar(store: Store, name: str, sha256: str) -> None:
     with contextlib.suppress(DamagedError, StoreError):  # a key may be one that only writes
         if read_sidecar(store, name) == sha256:
             return
+    _put_sidecar(store, name, sha256)
+
+
+def _put_sidecar(store: Store, name: str, sha256: str) -> None:
     store.put(sidecar_name(name), f"{sha256}  {name}\n".encode(), replace=True)
 
 
@@ -31,7 +36,7 @@ def sidecar_first(store: Store, name: str, sha256: str) -> Iterator[None]:
 
     The caller holds the writer lock.
     """
-    write_sidecar(store, name, sha256)
+    _put_sidecar(store, name, sha256)
     try:
         yield
     except BaseException:
@@ -61,18 +66,45 @@ def read_sidecar(store: Store | Replicas, name: str) -> str | None:
     return match[1].decode()
 
 
-def sweep(store: Store) -> tuple[str, ...]:
+class Swept(NamedTuple):
+    """
+    What a sweep did.
+
+    Attributes:
+        removed: The names of what runs that died had left behind.
+        objects: What there is now, by name.
+    """
+
+    removed: tuple[str, ...]
+    objects: dict[str, StoredObject]
+
+
+def sweep(store: Store) -> Swept:
     """
     Remove what runs that died left behind: unfinished objects, and companions of archives that are gone.
 
     The caller holds the writer lock.
-
-    Returns:
-        The names.
     """
-    unfinished = store.sweep(lambda name: is_archive_name(name) or is_companion_name(name))
-    names = {stored.name for stored in store.list()}
-    lonely = [n for n in names if is_companion_name(n) and archive_of(n) not in names]
+    unfinished, objects = _unfinished_and_objects(store)
+    lonely = sorted(n for n in objects if is_companion_name(n) and archive_of(n) not in objects)
     for name in lonely:
         store.delete(name)
-    return (*unfinished, *sorted(lonely))
+        del objects[name]
+    return Swept((*unfinished, *lonely), objects)
+
+
+def _unfinished_and_objects(store: Store) -> tuple[tuple[str, ...], dict[str, StoredObject]]:
+    """Remove unfinished objects, and list the others: no list has what is unfinished, so neither waits."""
+    if store.reads_at_once == 1:
+        return store.sweep(_is_ours), _objects(store)
+    with ThreadPoolExecutor(1) as beside:
+        objects = beside.submit(_objects, store)
+        return store.sweep(_is_ours), objects.result()
+
+
+def _is_ours(name: str) -> bool:
+    return is_archive_name(name) or is_companion_name(name)
+
+
+def _objects(store: Store) -> dict[str, StoredObject]:
+    return {stored.name: stored for stored in store.list()}

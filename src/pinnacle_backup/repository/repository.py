@@ -96,19 +96,23 @@ class Repository:
         """
         return self._kept(self._listing) if self._kept else self._listing()
 
-    def _listing(self, *, to_delete: bool = False) -> Listing:
+    def _listing(
+        self, objects: Mapping[str, StoredObject] | None = None, *, to_delete: bool = False
+    ) -> Listing:
         """
         Look at every object of the store.
 
         An archive is opened only when the catalog does not know it, or knows it with other size or time.
 
         Args:
+            objects: What the store has, where that is known.
             to_delete: An archive that the store does not hand out is an error: it may need what would go.
 
         Raises:
             StoreError: The store cannot be listed completely.
         """
-        objects, cached = self._objects(), self.catalog.backups()
+        objects = self._objects() if objects is None else objects
+        cached = self.catalog.backups()
         archives = [stored for stored in objects.values() if is_archive_name(stored.name)]
         known = {stored.name: cached[stored.name] for stored in archives if _is_current(cached, stored)}
         unknown = [stored for stored in archives if stored.name not in known]
@@ -139,15 +143,19 @@ class Repository:
         """Return the newest complete backup not after an instant; see ``Listing.at``."""
         return self.listing().at(instant)
 
-    def repository_id(self) -> str:
+    def repository_id(self, listing: Listing | None = None) -> str:
         """
         Return the id of the repository, 32 hex digits.
 
         The archives decide, for the catalog may be new or belong to an earlier content of the folder:
         the remembered id where an archive has it, else that of the newest, else a random one.
+
+        Args:
+            listing: All backups, where they are known.
         """
         remembered = self.catalog.value(_REPOSITORY)
-        found = [info.header.repository for info in self.list()]
+        listing = self.listing() if listing is None else listing
+        found = [info.header.repository for info in listing.backups]
         if _ID.fullmatch(remembered) and (not found or remembered in found):
             return remembered
         chosen = found[0] if found else self._random_bytes(16).hex()
@@ -159,14 +167,20 @@ class Repository:
         self.catalog.set_value(_REPOSITORY, identity)
 
     def added(
-        self, name: str, header: BackupHeader, totals: BackupTotals, *, encrypted: bool, sha256: str
+        self, name: str, header: BackupHeader, totals: BackupTotals, *, encrypted: bool, sha256: str = ""
     ) -> BackupInfo:
         """
-        Note that an archive was just committed, with its sidecar. The caller holds the writer lock.
+        Note that an archive was just committed. The caller holds the writer lock.
 
-        Should the process end before, the archive is found all the same, and only lacks its sidecar.
+        Should the process end before, the archive is found all the same.
+
+        Args:
+            name: Of the archive.
+            header, totals, encrypted: What it says of itself.
+            sha256: For its sidecar; empty where ``sidecar_first`` has stored that.
         """
-        companions.write_sidecar(self.store, name, sha256)
+        if sha256:
+            companions.write_sidecar(self.store, name, sha256)
         found = _facts(self.store.stat(name), header, totals, encrypted=encrypted)
         self.catalog.update([found], ())
         self.leave_note()
@@ -193,7 +207,16 @@ class Repository:
 
     def sweep(self) -> tuple[str, ...]:
         """Remove what runs that died left behind; return the names. The caller holds the writer lock."""
-        return companions.sweep(self.store)
+        return companions.sweep(self.store).removed
+
+    def swept(self) -> tuple[Listing, frozenset[str]]:
+        """
+        Remove what runs that died left behind; return all backups, and the names of all objects.
+
+        The caller holds the writer lock: what is returned stays true until he changes something.
+        """
+        objects = companions.sweep(self.store).objects
+        return self._listing(objects), frozenset(objects)
 
     def sidecar_first(self, name: str, sha256: str) -> AbstractContextManager[None]:
         """Store the checksum of an archive that gets its name in the block; see ``companions``."""

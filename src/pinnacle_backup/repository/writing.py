@@ -52,7 +52,7 @@ class Cleaner:
     def sweep(self) -> tuple[str, ...]:
         """Remove what runs that died left behind, in the catalog too; return the names."""
         self._catalog.compact()
-        return companions.sweep(self._store)
+        return companions.sweep(self._store).removed
 
     def _refuse(self, info: BackupInfo) -> None:
         name = printable(info.name)

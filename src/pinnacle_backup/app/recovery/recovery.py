@@ -28,7 +28,7 @@ from pinnacle_backup.app.recovery.finding import Found
 from pinnacle_backup.app.recovery.settings import Known, introduce, known_settings, name_of_place
 from pinnacle_backup.app.restore import PreparedRestore, RestoreRequest, prepare_restore
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio, user_name
-from pinnacle_backup.app.unlocking import keyring_of
+from pinnacle_backup.app.unlocking import Heads, keyring_of
 from pinnacle_backup.config.load import FILE_NAME
 from pinnacle_backup.config.logs import open_logs
 from pinnacle_backup.config.schema import Configuration
@@ -170,7 +170,7 @@ def _opened(request: RecoverRequest, passwords: PasswordSource) -> Opened:
     needs = found.listing.needs(found.chosen)
     infos = (found.chosen, *(info for info in found.listing.backups if info.header.id in needs))
     bare = _studio(request, Configuration(), tempfile.gettempdir())
-    keyring = keyring_of(bare, infos, passwords, store=found.repository.store)
+    keyring = keyring_of(bare, infos, passwords, heads=Heads(found.repository.store))
     names = {info.header.id: info.name for info in reversed(found.listing.backups)}
     opener = OpenByName(found.repository.store, names, keyring)
     return Opened(Located(found.chosen, found.listing, found.repository), opener, keyring)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from pinnacle_backup.store.cloud.bandwidth import Bandwidth
+
+_SMALL: Final = 64 << 10
+"""Bytes that are sent without asking whether they are wanted: to wait for that answer takes longer."""
 
 
 class Body:
@@ -72,4 +75,6 @@ def hand_over(request: Any, bandwidth: Bandwidth) -> None:
     """Have a signed request send its body in the way that costs least, or as the limit demands."""
     if isinstance(request.body, Body):
         view = request.body.view
+        if len(view) <= _SMALL:
+            del request.headers["Expect"]
         request.body = Paced(view, bandwidth) if bandwidth.limit else Whole(view)

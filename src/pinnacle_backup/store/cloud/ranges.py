@@ -6,7 +6,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.response import StreamingBody
@@ -20,16 +20,57 @@ _STEP: Final = 64 << 10
 _QUICK: Final = 2 << 20
 """Bytes per second. After so quick an answer the next one is not watched step by step, which costs time."""
 
-_END: Final = 64 << 10
+_BEGINNING: Final = 32 << 10
+_END: Final = 96 << 10
+"""What an archive is opened with has 64 KiB, and a quarter more where it is encrypted."""
+
 _LONGEST_STEP: Final = 60.0
 _LONGEST_WAIT: Final = 10.0
 
 T = TypeVar("T")
 
 
-def fetch_end(connection: Connection, name: str) -> tuple[int, str, bytes]:
+class Ends(NamedTuple):
     """
-    Return size and ETag of an object, and its last bytes, for that is where archives are read first.
+    An object as it was when it was opened, and what is read of an archive first.
+
+    Attributes:
+        size: In bytes.
+        etag: What it has as long as its bytes are the same.
+        last: Its last bytes.
+        first: Its first bytes, where they are here, and lie before the last ones.
+    """
+
+    size: int
+    etag: str
+    last: bytes
+    first: bytes = b""
+
+
+def fetch_ends(connection: Connection, name: str, size: int) -> Ends:
+    """
+    Return the last bytes of an object, and the first ones, which are asked for at the same time.
+
+    Args:
+        connection: Where it lies.
+        name: Of the object.
+        size: What the last listing said, for the last bytes of a small object are all of it; 0: nothing.
+
+    Raises:
+        ObjectNotFound: There is no such object.
+        StoreError: It cannot be had.
+    """
+    if size <= _END:
+        return fetch_end(connection, name)
+    beginning = connection.pool.submit(_fetch_beginning, connection, name)
+    ends = fetch_end(connection, name)
+    etag, first = beginning.result()
+    return ends._replace(first=first) if etag == ends.etag else ends
+
+
+def fetch_end(connection: Connection, name: str) -> Ends:
+    """
+    Return the last bytes of an object.
 
     Raises:
         ObjectNotFound: There is no such object.
@@ -79,25 +120,36 @@ def asked_again(request: Callable[[], T]) -> T:
     return request()
 
 
-def _fetch_end(connection: Connection, name: str) -> tuple[int, str, bytes]:
+def _fetch_beginning(connection: Connection, name: str) -> tuple[str, bytes]:
+    """Return ETag and first bytes; nothing where they cannot be had: who needs them asks again."""
+    try:
+        answer = connection.ask("get_object", name, Range=f"bytes=0-{_BEGINNING - 1}")
+        with contextlib.closing(answer["Body"]) as body:
+            _check(answer, 0, _BEGINNING)
+            return str(answer["ETag"]), _read(body, _BEGINNING, connection)
+    except (BotoCoreError, ClientError, Incomplete):
+        return "", b""
+
+
+def _fetch_end(connection: Connection, name: str) -> Ends:
     try:
         answer = connection.ask("get_object", name, Range=f"bytes=-{_END}")
     except ClientError as error:
         if status_of(error) != 416:  # an empty object has no last bytes
             raise
         found = connection.ask("head_object", name)
-        return found["ContentLength"], found["ETag"], b""
+        return Ends(found["ContentLength"], found["ETag"], b"")
     with contextlib.closing(answer["Body"]) as body:
         length, came = answer["ContentLength"], str(answer.get("ContentRange", ""))
         if not came and answer["ResponseMetadata"]["HTTPStatusCode"] == 206:
             raise Incomplete("the server does not tell which bytes it sent")
         size = _size(came) if came else length
         if length > _END:  # a server that does not know such ranges and sends it all
-            return size, answer["ETag"], b""
+            return Ends(size, answer["ETag"], b"")
         data = _read(body, length, connection)
     if came and not came.startswith(f"bytes {size - length}-{size - 1}/"):
         raise Incomplete(f"the last bytes of {size:,} were asked for, {printable(came[:100])} came")
-    return size, answer["ETag"], data
+    return Ends(size, answer["ETag"], data)
 
 
 def _size(content_range: str) -> int:

@@ -32,7 +32,8 @@ class BufferedSource:
         fetch: Returns exactly the bytes of a range, or raises a ``StoreError``; runs in the pool.
         pool: For the requests.
         connections: How many stretches are fetched ahead at most.
-        end: The last bytes of the object, as far as they are here already.
+        beginning: The first bytes of the object, as far as they are here already.
+        end: The last ones.
     """
 
     def __init__(
@@ -42,6 +43,8 @@ class BufferedSource:
         fetch: Callable[[int, int], bytes],
         pool: Callable[[], Executor],
         connections: int,
+        *,
+        beginning: bytes = b"",
         end: bytes = b"",
     ) -> None:
         self._address, self._size, self._fetch, self._pool = address, size, fetch, pool
@@ -51,6 +54,10 @@ class BufferedSource:
         self._stretches: OrderedDict[int, _Stretch] = OrderedDict()
         self._next, self._run = -_BLOCK, 0
         self._end = end
+        if beginning:
+            here: Future[bytes] = Future()
+            here.set_result(beginning)
+            self._stretches[0] = _Stretch(0, len(beginning), here)
 
     @property
     def size(self) -> int:

@@ -23,7 +23,7 @@ from pinnacle_backup.store.cloud.messages import taken
 from pinnacle_backup.store.cloud.objects import Objects
 from pinnacle_backup.store.cloud.patching import patch
 from pinnacle_backup.store.cloud.place import CloudPlace
-from pinnacle_backup.store.cloud.ranges import fetch, fetch_end
+from pinnacle_backup.store.cloud.ranges import fetch, fetch_end, fetch_ends
 from pinnacle_backup.store.cloud.reading import BufferedSource
 from pinnacle_backup.store.cloud.s3_leases import S3Leases
 from pinnacle_backup.store.cloud.unfinished import abort_upload, unfinished
@@ -44,6 +44,7 @@ class S3Store:
     def __init__(self, place: CloudPlace) -> None:
         self.place = place
         self._objects = Objects(place)
+        self._sizes: dict[str, int] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         """Leave leases and connections with the process that has them."""
@@ -61,18 +62,23 @@ class S3Store:
 
     def list(self) -> Iterator[StoredObject]:
         """List the objects but hidden ones; objects below a further slash belong to somebody else."""
-        return listed(connection_to(self.place))
+        sizes = {}
+        for stored in listed(connection_to(self.place)):
+            sizes[stored.name] = stored.size
+            yield stored
+        self._sizes = sizes
 
     def open(self, name: str) -> ByteSource:
         """Open an object; should it change while it is read, that is an error."""
-        size, etag, end = fetch_end(connection_to(self.place), check_name(name))
+        ends = fetch_ends(connection_to(self.place), check_name(name), self._sizes.get(name, 0))
         return BufferedSource(
             f"{self.address}/{name}",
-            size,
-            partial(_fetch, self.place, name, etag),
+            ends.size,
+            partial(_fetch, self.place, name, ends.etag),
             partial(_pool, self.place),
             self.place.connections,
-            end,
+            beginning=ends.first,
+            end=ends.last,
         )
 
     def create(self, name: str, *, size: int = 0) -> ByteSink:
@@ -143,9 +149,9 @@ class S3Store:
     def read_note(self) -> bytes:
         """Return the note; empty where there is none."""
         try:
-            size, etag, end = fetch_end(connection_to(self.place), NOTE)
-            missing = size - len(end)
-            return (_fetch(self.place, NOTE, etag, 0, missing) if missing else b"") + end
+            found = fetch_end(connection_to(self.place), NOTE)
+            missing = found.size - len(found.last)
+            return (_fetch(self.place, NOTE, found.etag, 0, missing) if missing else b"") + found.last
         except ObjectNotFound:
             return b""
 

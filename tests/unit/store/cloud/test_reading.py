@@ -43,19 +43,22 @@ class Server:
 POOL = ThreadPoolExecutor(4)
 
 
-def source_of(server: Server, *, end: int = 0) -> BufferedSource:
-    tail = server.data[len(server.data) - end :]
-    return BufferedSource("s3://b/x", len(server.data), server.fetch, lambda: POOL, 4, tail)
+def source_of(server: Server, *, beginning: int = 0, end: int = 0) -> BufferedSource:
+    head, tail = server.data[:beginning], server.data[len(server.data) - end :]
+    return BufferedSource(
+        "s3://b/x", len(server.data), server.fetch, lambda: POOL, 4, beginning=head, end=tail
+    )
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     reads=st.lists(st.tuples(st.integers(0, 40 << 20), st.integers(0, 9 << 20)), max_size=12),
+    beginning=st.sampled_from([0, 32768]),
     end=st.sampled_from([0, 1, 65536]),
 )
-def test_every_read_gives_the_right_bytes(reads: list[tuple[int, int]], end: int) -> None:
+def test_every_read_gives_the_right_bytes(reads: list[tuple[int, int]], beginning: int, end: int) -> None:
     server = Server()
-    source = source_of(server, end=end)
+    source = source_of(server, beginning=beginning, end=end)
     for offset, wanted in reads:
         length = min(wanted, len(DATA) - offset)
         assert source.read_at(offset, length) == DATA[offset : offset + length]
@@ -100,6 +103,17 @@ def test_last_bytes_are_at_hand() -> None:
     assert source.read_at(len(DATA) - 65536, 65536) == DATA[-65536:]
     assert source.read_at(len(DATA), 0) == b""
     assert server.asked == []
+
+
+def test_first_bytes_are_at_hand() -> None:
+    """And those who read on ask for what comes after them."""
+    server = Server()
+    source = source_of(server, beginning=32768)
+
+    assert source.read_at(0, 32768) == DATA[:32768]
+    assert server.asked == []
+    assert source.read_at(0, 40_000) == DATA[:40_000]
+    assert min(server.asked)[0] == 32768
 
 
 def test_memory_is_bounded() -> None:

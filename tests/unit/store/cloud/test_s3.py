@@ -15,7 +15,7 @@ from pinnacle_backup.store.cloud.opening import open_store
 from pinnacle_backup.store.cloud.place import CloudPlace
 
 from ....contract.faults import in_child
-from ....fault_proxy import Fault, FaultProxy
+from ....fault_proxy import Exchange, Fault, FaultProxy
 from ....s3_faults import (
     as_if_complete,
     cut_answer,
@@ -31,6 +31,7 @@ from ....s3_faults import (
     without_token,
     without_truncated,
 )
+from ....s3_requests import Answer
 from ....s3_servers import READER, Bucket, S3Server
 from .conftest import content, place_in, store_object
 
@@ -158,6 +159,50 @@ def test_small_object_is_one_request(bucket: Bucket, through: CloudPlace, proxy:
 
     assert content(open_store(through), "a") == b"x" * 1000
     assert proxy.count() == 1
+
+
+def test_ends_of_a_large_object_are_asked_for_at_once_when_a_list_told_of_it(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+) -> None:
+    """Nobody waits for the last bytes before he asks for the first, which archives are opened with, too."""
+    bucket.put("p/a", DATA)
+    store = open_store(through)
+    assert len(list(store.list())) == 1
+    proxy.clear()
+    source = store.open("a")
+    assert source.read_at(0, 4) + source.read_at(len(DATA) - 90_000, 90_000) == DATA[:4] + DATA[-90_000:]
+    assert sorted(seen.request.header("range") for seen in proxy.seen) == ["bytes=-98304", "bytes=0-32767"]
+
+
+def test_first_bytes_of_another_object_are_not_taken(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+) -> None:
+    """The object may be replaced between the two answers."""
+    bucket.put("p/a", DATA)
+    store = open_store(through)
+    assert len(list(store.list())) == 1
+
+    async def of_another(exchange: Exchange) -> None:
+        given = await exchange.carry_out()
+        if exchange.request.header("range").startswith("bytes=0-") and not exchange.request.header(
+            "if-match"
+        ):
+            headers = [(name, "other" if name.lower() == "etag" else value) for name, value in given.headers]
+            given = Answer(given.status, given.reason, headers, bytes(len(given.body)))
+        await exchange.answer(given)
+
+    proxy.add(of_another, "GetObject", times=None)
+    assert store.open("a").read_at(0, 4) == DATA[:4]
+    assert proxy.count("GetObject") == 3
+
+
+def test_small_bodies_are_sent_unasked(through: CloudPlace, proxy: FaultProxy) -> None:
+    """To ask first whether the server wants them takes as long as to send them."""
+    store = open_store(through)
+    store.put("small", b"x" * 1000)
+    store.put("large", bytes(MIB))
+
+    assert [bool(seen.request.header("expect")) for seen in proxy.seen] == [False, True]
 
 
 def test_few_bytes_of_many_are_little_traffic(bucket: Bucket, through: CloudPlace, proxy: FaultProxy) -> None:
