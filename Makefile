@@ -4,7 +4,8 @@
 MAKEFLAGS += --no-print-directory
 
 PYTHON_IN_VENV := .venv/bin/python
-PYTEST := $(PYTHON_IN_VENV) -m pytest
+# Each worker imports all the tests: they are compiled once, not in every worker of every run.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON_IN_VENV) -m pytest
 # More for pytest: make test ARGS="-k sqlite"
 ARGS ?=
 # Tests wait a lot: for children, servers, pages.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pinnacle_backup.crypto.keyring import KeyRing
-from pinnacle_backup.crypto.slots import seal
+from pinnacle_backup.crypto.slots import KeySlot, seal
 from pinnacle_backup.engine.backup import BackupJob, create
 from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.restore import Restore, RestoreJob
@@ -26,7 +27,6 @@ from pinnacle_backup.store.local import LocalStore
 from .trees import Tree, describe
 
 MASTER_KEY = bytes(range(32))
-SLOT = seal(MASTER_KEY, "right", repository=bytes(16), label="", created=0)
 KEYRING = KeyRing(["right"])
 OURS = (b"backups", b".pinnacle")
 
@@ -50,7 +50,7 @@ class Place:
     ) -> None:
         self.root = os.fspath(root)
         self.data = os.path.join(self.root, "data")
-        self._encryption = Encryption(MASTER_KEY, (SLOT,)) if encrypted else None
+        self._encryption = Encryption(MASTER_KEY, (_slot(),)) if encrypted else None
         self._ahead = ahead
         self._job = {"workers": 1, **job}
         self._scratch = os.path.join(self.root, ".pinnacle")
@@ -149,3 +149,9 @@ class Place:
         self._made += 1
         late = timedelta(minutes=self._made) if self._ahead else timedelta(0)
         return datetime.now(UTC) + late
+
+
+@functools.cache
+def _slot() -> KeySlot:
+    """Return a key slot for "right"; it is made when the first backup is encrypted, as that takes its time."""
+    return seal(MASTER_KEY, "right", repository=bytes(16), label="", created=0)

@@ -217,9 +217,12 @@ def kill(pid: int) -> None:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait for something that another process does."""
-    while not condition():
-        time.sleep(0.005)
+    """Wait for something that another process does, and leave it the machine: who looks long looks rarely."""
+    while True:
+        began = time.monotonic()
+        if condition():
+            return
+        time.sleep(0.005 + 2 * (time.monotonic() - began))
 
 
 NO_SPACE = fail(errno.ENOSPC)

@@ -20,7 +20,7 @@ from pinnacle_backup.state.messages import Messages
 
 from ..contract.faults import until
 from ..mail_servers import Authority, MailServer, PingServer, free_port
-from ..studios import Studio
+from ..studios import Studio, warm_up
 
 ACCOUNT = ("backup", "canary-smtp-password")
 UUID = "canary-ping-uuid"
@@ -68,8 +68,8 @@ class Place:
         self.configure()
 
     def run(self, *args: str) -> tuple[int, str, str]:
-        """Run a command from a cold start."""
-        ended = self.studio.cold(*args)
+        """Run a command."""
+        ended = self.studio.run(*args)
         self.outputs += ended.out + ended.err
         return ended
 
@@ -109,6 +109,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     """A studio; in the end no secret of it may be written anywhere."""
+    warm_up()
     found = Place(tmp_path / "studio")
     yield found
     found.assert_no_secret()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -17,15 +16,15 @@ from .serving import serving as serving_studio
 expect.set_options(timeout=120_000)  # a busy machine takes its time
 
 
-_HERE = Path(__file__).parent
+_HERE = "tests/web/"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have each module's tests run in one worker, which share a server; and first, as they take longest."""
-    items.sort(key=lambda item: _HERE not in item.path.parents)
-    for item in items:
-        if _HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    ours = [item for item in items if item.nodeid.startswith(_HERE)]
+    for item in ours:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items[:] = ours + [item for item in items if not item.nodeid.startswith(_HERE)]
 
 
 @pytest.fixture(scope="module")

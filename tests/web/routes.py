@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import FastAPI
 
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.web import table
+from pinnacle_backup.web.description import describe
 from pinnacle_backup.web.factory import create_app
 from pinnacle_backup.web.services import Services
 
@@ -29,7 +32,25 @@ def application() -> FastAPI:
     return create_app(Services(place=place, command="a test", warn=lambda _: None))
 
 
-def routes(app: FastAPI | None = None) -> list[Route]:
-    """Return all routes, without the static files."""
-    found = table.routes(app or application())
-    return [Route(**{name: getattr(route, name) for name in route.__struct_fields__}) for route in found]
+def routes_of(app: FastAPI) -> Sequence[Route]:
+    """Return all routes of an application, without the static files."""
+    found = table.routes(app)
+    return tuple(Route(**{name: getattr(route, name) for name in route.__struct_fields__}) for route in found)
+
+
+@functools.cache
+def _shared() -> FastAPI:
+    """Return an application that nobody changes: every module of tests looks at the same."""
+    return application()
+
+
+@functools.cache
+def routes() -> Sequence[Route]:
+    """Return all routes of the server."""
+    return routes_of(_shared())
+
+
+@functools.cache
+def description() -> Mapping[str, Any]:
+    """Return the description of its API."""
+    return describe(_shared())

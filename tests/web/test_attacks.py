@@ -23,16 +23,15 @@ from pinnacle_backup.app.auditing import actor_of, audit
 from pinnacle_backup.model.runs import Origin
 from pinnacle_backup.state.runs import Ending
 from pinnacle_backup.store.processes import this_process
-from pinnacle_backup.web.description import describe
 
 from ..canaries import FORMS, PREFIX, canary
 from ..studios import Studio
 from .browser import watched
-from .routes import application, routes
+from .routes import description, routes
 from .serving import NAMES, PASSWORD, Server, opened, serving
 
 ALL = routes()
-DESCRIPTION = describe(application())
+DESCRIPTION = description()
 ENDLESS = "/api/v1/events"
 OUTSIDE = "what lies outside of the studio"
 HOSTILE = (

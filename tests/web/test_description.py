@@ -15,16 +15,15 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from pinnacle_backup.app.auditing import actor_of
 from pinnacle_backup.app.tokens import create_token
-from pinnacle_backup.web.description import describe
 from pinnacle_backup.web.factory import PUBLIC
 from pinnacle_backup.web.shapes import SHAPES
 
 from ..studios import Studio
 from .browser import watched
-from .routes import application, routes
+from .routes import description, routes
 from .serving import Server, opened, serving
 
-DESCRIPTION = json.loads(json.dumps(describe(application())))
+DESCRIPTION = json.loads(json.dumps(description()))
 ENDLESS = "/api/v1/events"
 HARMFUL = ("/api/v1/settings$", "/api/v1/session$", "/api/v1/scheduler/")
 """What takes the ground from under the feet of the other examples."""

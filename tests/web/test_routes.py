@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from pinnacle_backup.model.permissions import PERMISSIONS, ROLES, may
 from pinnacle_backup.web.auth import Caller, caller
 from pinnacle_backup.web.factory import PUBLIC
 
-from .routes import Route, application, routes
+from .routes import Route, application, routes, routes_of
 from .serving import NAMES, Server, opened, serving
 
 ALL = routes()
@@ -53,14 +53,14 @@ def test_a_route_that_forgets_to_ask_is_found() -> None:
 
     router.get("/half")(known)
     app.include_router(router)
-    found = {route.path: route for route in routes(app)}
+    found = {route.path: route for route in routes_of(app)}
 
     assert not found["/forgotten"].asks
     assert found["/half"].asks
     assert not found["/half"].actions
 
 
-def _answers(client: httpx.Client, wanted: list[Route], **headers: str) -> dict[str, int]:
+def _answers(client: httpx.Client, wanted: Sequence[Route], **headers: str) -> dict[str, int]:
     return {
         str(route): client.request(route.method, route.address(), headers=headers).status_code
         for route in wanted
