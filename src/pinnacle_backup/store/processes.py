@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import time
 
 import msgspec
 
@@ -27,10 +28,13 @@ class Process(msgspec.Struct, frozen=True):
         return self.started >= 0 and self.boot == _boot() and process_started(self.pid) == self.started
 
     def wait(self, seconds: float) -> None:
-        """Wait until it has ended, or so long; it need not be a child of ours. See pidfd_open(2)."""
+        """Wait until it has ended, or so long; it need not be a child of ours (pidfd_open(2))."""
         try:
             descriptor = os.pidfd_open(self.pid)
         except ProcessLookupError:
+            return
+        except OSError:  # a kernel before 5.3, or a sandbox that does not allow it
+            time.sleep(seconds)
             return
         try:
             if self.is_alive():
