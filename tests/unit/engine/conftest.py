@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 from pinnacle_backup.archive import tar
 from pinnacle_backup.archive.members import codec_of
 from pinnacle_backup.archive.writer import ArchiveWriter
+from pinnacle_backup.crypto import keyring, password, slots
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.crypto.slots import seal
 from pinnacle_backup.engine.output import Encryption, Output
@@ -214,6 +216,7 @@ class Archives:
         return tuple(extents)
 
 
+@functools.cache
 def _encryption() -> Encryption:
     slot = seal(
         MASTER_KEY,
@@ -223,6 +226,16 @@ def _encryption() -> Encryption:
         created=1_767_225_600,
     )
     return Encryption(MASTER_KEY, (slot,))
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _each_key_is_derived_once() -> Iterator[None]:
+    """Have a key that was derived remembered: what that costs, and that it does, is for the tests of encryption."""
+    with pytest.MonkeyPatch.context() as patch:
+        derive = functools.cache(password.derive)
+        for module in (keyring, slots):
+            patch.setattr(module, "derive", derive)
+        yield
 
 
 @pytest.fixture

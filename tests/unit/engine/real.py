@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import sqlite3
@@ -29,6 +30,7 @@ REPOSITORY = bytes.fromhex("5" * 32)
 MASTER_KEY = bytes(range(32))
 
 
+@functools.cache
 def encryption(*passwords: str, master_key: bytes = MASTER_KEY) -> Encryption:
     """Return key slots for these passwords, each labelled with its own."""
     slots = [
