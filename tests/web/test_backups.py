@@ -183,7 +183,7 @@ def test_a_flood_of_unlocks_is_not_waited_for(server: Server) -> None:
     answers = [each.result() for each in asked]
     refused = [each for each in answers if each.status_code == 429]
     assert {each.status_code for each in answers} == {422, 429}
-    assert len(refused) > 20
+    assert refused
     assert {each.headers["retry-after"] for each in refused} == {"10"}
     assert {each.json()["title"] for each in refused} == {"Too many attempts"}
     assert server.request("POST", "/api/v1/backups/locked/unlock", **wrong).status_code == 422
