@@ -35,12 +35,13 @@ class ArchiveReader:
     def __init__(self, source: ByteSource, name: str) -> None:
         self.name = name
         self._source = source
+        self._tail_offset, self._tail = source.size, b""
         self._codec = codec_of_stream(self._read(0, min(4, source.size)))
         size = trailer.trailer_size(self._codec)
         if source.size < size:
             raise FormatError(f"{name} is cut short")
-        self._tail_offset = max(0, source.size - _TAIL)
-        self._tail = self._read(self._tail_offset, source.size - self._tail_offset)
+        start = max(0, source.size - _TAIL)
+        self._tail_offset, self._tail = start, self._read(start, source.size - start)
         try:
             self._trailer = trailer.decode(self._tail[-size:], self._codec)
         except FormatError as error:
@@ -163,8 +164,7 @@ class ArchiveReader:
 
     def _read(self, offset: int, length: int) -> bytes:
         """Read, from the tail that is already here where possible."""
-        tail = getattr(self, "_tail", b"")
-        if tail and offset >= self._tail_offset:
+        if self._tail and offset >= self._tail_offset:
             start = offset - self._tail_offset
-            return tail[start : start + length]
+            return self._tail[start : start + length]
         return self._source.read_at(offset, length)

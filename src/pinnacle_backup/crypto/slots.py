@@ -164,19 +164,3 @@ def find(
             if master_key is not None:
                 return index, master_key
     return None
-
-
-def unlock(slots: Sequence[KeySlot | None], password: str, repository: bytes) -> bytes:
-    """
-    Return the master key.
-
-    Raises:
-        FormatError: There is no slot at all, or the right one was changed.
-        PasswordError: The password opens none of the slots.
-    """
-    if not any(slots):
-        raise FormatError("there is no key slot: no password can open it")
-    found = find(slots, lambda salt, parameters: derive(password, salt, parameters), repository)
-    if found is None:
-        raise PasswordError("wrong password: it opens none of the key slots")
-    return found[1]

@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -32,6 +32,7 @@ from pinnacle_backup.store.processes import process_started
 _POLL_SECONDS: Final = 0.05
 _SLOT: Final = 256
 _SLOTS: Final = 32
+_SHOWN: Final = 64
 
 
 class Holder(msgspec.Struct, frozen=True, array_like=True):
@@ -47,13 +48,14 @@ class Holder(msgspec.Struct, frozen=True, array_like=True):
 
     pid: int
     started: int
-    since: float
+    since: Annotated[float, msgspec.Meta(ge=0, le=1 << 33)]
     command: str
 
     def __str__(self) -> str:
         since = datetime.fromtimestamp(self.since).astimezone()
         today = since.date() == datetime.now(since.tzinfo).date()
-        return f"`{self.command}` by process {self.pid} since {since:{'%H:%M:%S' if today else '%F %T'}}"
+        when = f"{since:{'%H:%M:%S' if today else '%F %T'}}"
+        return f"`{printable(self.command[:_SHOWN])}` by process {self.pid} since {when}"
 
 
 @contextlib.contextmanager
@@ -90,7 +92,7 @@ def lock(
         yield
         return
     try:
-        held.sign(Holder(os.getpid(), process_started(os.getpid()), clock(), owner[:64]))
+        held.sign(Holder(os.getpid(), process_started(os.getpid()), clock(), owner[:_SHOWN]))
         yield
     finally:
         held.release()

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinnacle_backup.crypto.password import KdfParameters, derive
-from pinnacle_backup.crypto.slots import KeySlot, seal, unlock
-from pinnacle_backup.errors import FormatError, PasswordError, UsageError
+from pinnacle_backup.crypto.slots import KeySlot, find, seal
+from pinnacle_backup.errors import FormatError, UsageError
 
 
 def forge(slot: KeySlot, offset: int, data: bytes) -> bytes:
@@ -97,25 +97,27 @@ class TestBytes:
             KeySlot.decode(forge(slot, offset, data))
 
 
-class TestUnlock:
-    def test_the_password_gives_the_master_key(self, slot, password, repository, master_key):
-        assert unlock([None, slot], password, repository) == master_key
+def found(slots, password, repository):
+    """Return index and master key of the slot that a password opens."""
+    return find(slots, lambda salt, parameters: derive(password, salt, parameters), repository)
 
-    def test_another_password_is_called_wrong(self, slot, repository):
-        with pytest.raises(PasswordError, match="wrong password"):
-            unlock([slot], "correct horsf", repository)
+
+class TestFind:
+    def test_the_password_gives_the_master_key(self, slot, password, repository, master_key):
+        assert found([None, slot], password, repository) == (1, master_key)
+
+    def test_another_password_opens_nothing(self, slot, repository):
+        assert found([slot], "correct horsf", repository) is None
 
     def test_any_of_several_passwords_opens(self, slot, password, repository, master_key):
         other = seal(master_key, "second", repository=repository, label="", created=0)
 
-        assert unlock([slot, None, other], "second", repository) == master_key
-        assert unlock([slot, None, other], password, repository) == master_key
-        with pytest.raises(PasswordError):
-            unlock([slot, None, other], "third", repository)
+        assert found([slot, None, other], "second", repository) == (2, master_key)
+        assert found([slot, None, other], password, repository) == (0, master_key)
+        assert found([slot, None, other], "third", repository) is None
 
     def test_without_a_slot_nothing_opens(self, password, repository):
-        with pytest.raises(FormatError, match="no key slot"):
-            unlock([None] * 8, password, repository)
+        assert found([None] * 8, password, repository) is None
 
     def test_a_slot_of_another_repository_does_not_open(self, slot, password_key, repository):
         assert slot.open(password_key, repository[::-1]) is None

@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pinnacle_backup.errors import RepositoryBusy, StoreError
 from pinnacle_backup.store.locks import holders, lock
+from pinnacle_backup.store.processes import this_process
 
 from ...contract.faults import in_child, kill, start_child, until
 from ...descriptors import open_below
@@ -100,6 +102,19 @@ def test_since_another_day_tells_the_date(tmp_path: Path) -> None:
         lock(str(tmp_path), "x", shared=False, wait_seconds=0, owner="create"),
     ):
         pass
+
+
+@pytest.mark.parametrize("since", [1e300, -1e300, 0.0])
+def test_what_somebody_else_wrote_into_the_lock_file_does_no_harm(tmp_path: Path, since: float) -> None:
+    """It may hold times that no calendar has, and what a terminal would obey."""
+    me = this_process()
+    with hold(tmp_path):
+        forged = msgspec.json.encode((me.pid, me.started, since, "create\x1b[2J" + "x" * 100))
+        (tmp_path / ".writer.lock").write_bytes(forged)
+        with pytest.raises(RepositoryBusy, match="busy") as caught, hold(tmp_path):
+            pass
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < len(str(tmp_path)) + 200
 
 
 def test_killed_holder_gives_the_lock_back_and_is_named_no_more(tmp_path: Path, children: list[int]) -> None:
