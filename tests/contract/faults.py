@@ -42,16 +42,18 @@ def fail_store(call: str) -> None:
     raise StoreError(f"injected into {call}")
 
 
+_counting = threading.Lock()  # a store reads in a thread while it writes
+
+
 class Faults:
     """Counts calls; the Nth one meets the fault, with ``lasting`` all later ones too."""
 
     def __init__(self, nth: int, fault: Callable[[str], None], *, lasting: bool = False) -> None:
         self.nth, self.fault, self.lasting = nth, fault, lasting
         self.calls: list[str] = []
-        self._one_at_a_time = threading.Lock()
 
     def meet(self, call: str) -> None:
-        with self._one_at_a_time:
+        with _counting:
             self.calls.append(call)
             number = len(self.calls)
         if number == self.nth or (self.lasting and number > self.nth):

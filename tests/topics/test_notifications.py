@@ -67,9 +67,9 @@ class Place:
         self.notifications["smtp"] = {**smtp, **more}
         self.configure()
 
-    def run(self, *args: str) -> tuple[int, str, str]:
-        """Run a command."""
-        ended = self.studio.run(*args)
+    def run(self, *args: str, cold: bool = False) -> tuple[int, str, str]:
+        """Run a command; in a process that imports everything itself, if that counts."""
+        ended = self.studio.cold(*args) if cold else self.studio.run(*args)
         self.outputs += ended.out + ended.err
         return ended
 
@@ -294,7 +294,7 @@ def test_chats_are_told_by_apprise(place: Place):
     with PingServer() as server:
         place.notifications["urls"] = [server.url.replace("http://", "json://user:canary@") + "/canary-token"]
         place.break_sources()
-        assert place.run("create")[0] == 2
+        assert place.run("create", cold=True)[0] == 2  # apprise finds its services only once
 
     assert json.loads(server.pings[0].body)["title"].startswith("Backup failed: ")
 

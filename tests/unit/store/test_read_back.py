@@ -24,7 +24,7 @@ from ...contract.faults import BROKEN_DISK, CRASHED, NO_SPACE, Faults, FaultySys
 PIECE = 1000
 STEP = 700
 STRETCH = 4 * STEP
-DATA = bytes(number % 251 for number in range(20 * PIECE + 17))
+DATA = bytes(number % 251 for number in range(12 * PIECE + 17))
 SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
@@ -171,7 +171,7 @@ def test_whichever_call_fails_the_object_is_whole_or_not_there(
             break
         shutil.rmtree(folder, ignore_errors=True)
 
-    assert nth > 60
+    assert nth > 40
 
 
 def test_killed_at_any_call_nothing_half_there_has_a_name(folder: Path) -> None:
@@ -187,4 +187,4 @@ def test_killed_at_any_call_nothing_half_there_has_a_name(folder: Path) -> None:
         assert status == CRASHED
         shutil.rmtree(folder, ignore_errors=True)
 
-    assert nth > 60
+    assert nth > 40
