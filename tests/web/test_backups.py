@@ -174,9 +174,9 @@ def test_an_encrypted_backup_is_unlocked_for_one_login_alone(server: Server) -> 
 def test_a_flood_of_unlocks_is_not_waited_for(server: Server) -> None:
     """Each of those who wait takes a thread, and who logs in needs one, too: a few wait, the others come again."""
     wrong = {"json": {"password": "no"}}
-    with ThreadPoolExecutor(60) as pool:
+    with ThreadPoolExecutor(30) as pool:
         asked = [
-            pool.submit(server.request, "POST", "/api/v1/backups/locked/unlock", **wrong) for _ in range(60)
+            pool.submit(server.request, "POST", "/api/v1/backups/locked/unlock", **wrong) for _ in range(30)
         ]
         with server.client("administrator") as client:
             assert client.get("/api/v1/session").json()["role"] == "administrator"
