@@ -1,6 +1,7 @@
 """
-Let the tools take turns in every step, A B C, A B C, so that a change of the machine's mood meets all
-of them, and write down what each took: one flat record a step.
+Let the tools take turns in every step, A B C, B C A, so that a change of the machine's mood meets all
+of them, and what the first one finds on the disk meets each once; and write down what each took: one flat
+record a step.
 
 Round 0 warms up and measures memory; the rounds after it measure time.
 """
@@ -69,7 +70,7 @@ class Turns:
 
     def each(self, step: str, verb: Verb) -> None:
         """Have every tool take one step, and record it."""
-        for name, tool in self.tools.items():
+        for name, tool in self._in_turn():
             self.one(step, name, verb(tool))
 
     def one(self, step: str, name: str, command: Command, *, durable: str = "") -> None:
@@ -82,7 +83,7 @@ class Turns:
 
     def add(self, step: str, verb: Verb) -> None:
         """Have every tool take one of many steps, which `totals` records together."""
-        for name, tool in self.tools.items():
+        for name, tool in self._in_turn():
             taken = self._run(verb(tool))
             self._sums[step, name] = _sum(self._sums.get((step, name)), taken)
 
@@ -101,13 +102,19 @@ class Turns:
         """Have every tool restore to the disk, record it, and compare with the data."""
         folder = os.path.join(self.root, "restored")
         shutil.rmtree(folder, ignore_errors=True)
-        for name, tool in self.tools.items():
+        for name, tool in self._in_turn():
             target = os.path.join(folder, name)
             os.makedirs(target)
             self.one(step, name, tool.restore(target, part, label), durable=target)
             self._check(name, tool, target, part)
             shutil.rmtree(target)
         shutil.rmtree(folder, ignore_errors=True)
+
+    def _in_turn(self) -> list[tuple[str, Tool]]:
+        """Return the tools in the order of this round: each round another one begins."""
+        tools = list(self.tools.items())
+        first = (self.round - 1) % len(tools)
+        return tools[first:] + tools[:first]
 
     def _run(self, command: Command, durable: str = "") -> Measurement:
         if self.cold:

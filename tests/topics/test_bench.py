@@ -373,6 +373,21 @@ def test_a_tool_that_restores_something_else_stops_the_run(part: str, forgets: s
         case.restores("restore", part)
 
 
+def test_each_round_another_tool_begins(tmp_path: Path) -> None:
+    """What the first one finds on the disk would else be its advantage, or its burden, all the time."""
+    import turns
+
+    records: list[dict] = []
+    (tmp_path / "data").mkdir()
+    tools = {name: Copying(tmp_path, tmp_path / name) for name in "ABC"}
+    case = turns.Turns("small", str(tmp_path), tools, records.append)
+    case.setup()
+    for case.round in (1, 2, 3):
+        case.each("full", lambda each: each.full())
+
+    assert "".join(record["tool"] for record in records) == "ABCBCACAB"
+
+
 def test_steps_that_belong_together_are_recorded_as_one(tmp_path: Path) -> None:
     """The backups of a week are one figure: their sum."""
     import turns
