@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
+from itertools import count
 from typing import Any
 
 from pinnacle_backup.errors import StoreError
@@ -74,6 +76,26 @@ class FaultySystem(System):
         if name in CALLS:
             self.faults.meet(name)
         return super().__getattribute__(name)
+
+
+def killed_at_every_call(work: Callable[[System], None], check: Callable[[], None]) -> int:
+    """
+    End a process at its first call of the operating system, then one at its second, until one comes to its end.
+
+    Args:
+        work: What it does, with that operating system.
+        check: Called after each, and clears away what is left.
+
+    Returns:
+        How many there were.
+    """
+    for nth in count(1):
+        status = in_child(partial(work, FaultySystem(Faults(nth, crash))))
+        check()
+        if status == 0:
+            return nth
+        assert status == CRASHED
+    raise AssertionError
 
 
 class FaultyStore:

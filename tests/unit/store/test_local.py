@@ -20,7 +20,15 @@ from pinnacle_backup.store import system as system_module
 from pinnacle_backup.store.local import LocalStore
 from pinnacle_backup.store.system import System
 
-from ...contract.faults import BROKEN_DISK, CRASHED, NO_SPACE, Faults, FaultySystem, crash, in_child
+from ...contract.faults import (
+    BROKEN_DISK,
+    NO_SPACE,
+    Faults,
+    FaultySystem,
+    crash,
+    in_child,
+    killed_at_every_call,
+)
 from ...descriptors import open_below
 
 DATA = bytes(range(256)) * 20
@@ -225,20 +233,16 @@ def work(store: LocalStore) -> None:
 
 
 def test_killed_at_any_call_the_next_run_needs_no_hand(folder: Path) -> None:
-    for nth in range(1, 200):
-        status = in_child(lambda: work(LocalStore(str(folder), FaultySystem(Faults(nth, crash)))))
+    def check() -> None:
         store = LocalStore(str(folder))
         if folder.is_dir():
             store.sweep(lambda name: True)
             assert {s.name for s in store.list()} <= {"a.tar.gz", "a.tar.gz.sha256", "a.tar.gz.pin"}
         if store.exists("a.tar.gz"):
             assert (folder / "a.tar.gz").read_bytes() == DATA
-        if status == 0:
-            break
-        assert status == CRASHED
         shutil.rmtree(folder, ignore_errors=True)
 
-    assert nth > 40
+    assert killed_at_every_call(lambda system: work(LocalStore(str(folder), system)), check) > 40
 
 
 def test_limit_on_the_size_of_files_is_named(folder: Path) -> None:
