@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,3 +39,10 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         found = leaks(logs_below(folder))
         assert not found, f"secrets in logs: {found}"
     return result
+
+
+@pytest.fixture(autouse=True)
+def no_file_is_followed_any_more() -> Iterator[None]:
+    """Fail a test that leaves an archive unfinished: it keeps a thread that waits for its end."""
+    yield
+    assert "read back" not in {thread.name for thread in threading.enumerate()}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -310,8 +311,21 @@ def test_ordinary_names_are_taken(name: str) -> None:
     assert check_name(name) == name
 
 
-def test_leftover_of_a_dead_run_is_replaced(store: Store) -> None:
-    store.create("a", size=LARGE).write(b"x" * LARGE)
+@pytest.fixture
+def unfinished(store: Store) -> Iterator[Callable[[str, int], None]]:
+    """Begins objects as a run that dies, but for its threads and connections: they end with the test."""
+    with ExitStack() as stack:
+
+        def begin(name: str, size: int) -> None:
+            sink = store.create(name, size=size)
+            stack.callback(sink.abort)
+            sink.write(b"x" * size)
+
+        yield begin
+
+
+def test_leftover_of_a_dead_run_is_replaced(store: Store, unfinished: Callable[[str, int], None]) -> None:
+    unfinished("a", LARGE)
     sink = store.create("a", size=LARGE)
     sink.write(b"new")
     sink.commit()
@@ -319,11 +333,13 @@ def test_leftover_of_a_dead_run_is_replaced(store: Store) -> None:
     assert content(store, "a") == b"new"
 
 
-def test_sweep_removes_unfinished_objects_of_ours_only(store: Store, kind: str) -> None:
+def test_sweep_removes_unfinished_objects_of_ours_only(
+    store: Store, kind: str, unfinished: Callable[[str, int], None]
+) -> None:
     if kind in BLOBS:
         pytest.skip("obstore does not tell of unfinished uploads")
-    store.create("ours").write(b"x" * 2 * LARGE)
-    store.create("foreign").write(b"x" * 2 * LARGE)
+    unfinished("ours", 2 * LARGE)
+    unfinished("foreign", 2 * LARGE)
     store.put("whole", b"x")
 
     assert store.sweep(lambda name: name == "ours") == ("ours.partial",)
