@@ -23,12 +23,12 @@ stop: ## Stop the server
 
 test: ## Run the tests (all but the long ones)
 	@scripts/install.sh dev
-	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace faketime sqlite3 chromium openssl
+	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace faketime sqlite3 chromium chromium-headless-shell openssl
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not long" $(ARGS)
 
 test-long: ## Run the tests that take minutes
 	@scripts/install.sh dev
-	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace faketime sqlite3 chromium openssl
+	@scripts/tools.sh bsdtar busybox 7z setfacl setfattr setcap strace faketime sqlite3 chromium chromium-headless-shell openssl
 	@$(PYTEST) -n $(WORKERS) --dist loadgroup -m long $(ARGS)
 
 check: ## Check style, types, layers, spelling and documentation

@@ -15,23 +15,38 @@ package_of() {
     esac
 }
 
-PATH=$PATH:/usr/sbin:/sbin
-missing= packages=
-for command in "$@"; do
-    command -v "$command" >/dev/null && continue
-    missing="$missing $command"
-    packages="$packages $(package_of "$command")"
-done
-[ -n "$missing" ] || exit 0
+look_for() {
+    missing= packages=
+    for command in "$@"; do
+        command -v "$command" >/dev/null && continue
+        missing="$missing $command"
+        packages="$packages $(package_of "$command")"
+    done
+    [ -n "$missing" ] || exit 0
+}
 
+install() {
+    apt-get install -qq -y --no-install-recommends "$@"
+}
+
+# All at once is quicker; one by one, a package that this system does not have keeps no other away.
+install_all() {
+    install "$@" && return
+    apt-get update -qq && install "$@" && return
+    for package in "$@"; do
+        install "$package" || :
+    done
+}
+
+PATH=$PATH:/usr/sbin:/sbin
+look_for "$@"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "Installing$packages ..."
     export DEBIAN_FRONTEND=noninteractive
     log=$(mktemp)
-    { apt-get install -qq -y --no-install-recommends $packages || {
-        apt-get update -qq && apt-get install -qq -y --no-install-recommends $packages; }; } >"$log" 2>&1 &&
-        rm "$log" && exit 0
+    trap 'rm "$log"' EXIT
+    install_all $packages >"$log" 2>&1
+    look_for "$@"
     tail -n 3 "$log" >&2
-    rm "$log"
 fi
-echo "Not installed:$missing; what needs them is skipped (apt-get install$packages)" >&2
+echo "Not installed:$missing; what needs them is skipped, or slower (apt-get install$packages)" >&2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pinnacle_backup.app.recovery.sheet import recovery_sheet
 from pinnacle_backup.app.recovery.sheet_page import sheet_page
 from pinnacle_backup.app.recovery.sheet_words import ALONE, sheet_text
 
+from ...web.browser import CHROMIUM
 from .command import Command
 
 SECRETS = ("a-secret-key-of-a-bucket", "AKIANOBODYSHOULDSEE", "correct horse battery")
@@ -86,13 +86,12 @@ def test_the_fullest_sheet_fits_one_page(command: Command, tmp_path: Path) -> No
     everything(command)
     ended = command("key", "sheet", "--output", "sheet.html")
     assert ended.returncode == 0, ended
-    browser = shutil.which("chromium")
-    if browser is None:
+    if CHROMIUM is None:
         pytest.skip("needs chromium")
     pdf = tmp_path / "sheet.pdf"
     options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}")
     subprocess.run(
-        [browser, *options, f"--print-to-pdf={pdf}", str(command.root / "sheet.html")],
+        [CHROMIUM, *options, f"--print-to-pdf={pdf}", str(command.root / "sheet.html")],
         check=True,
         capture_output=True,
         env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
