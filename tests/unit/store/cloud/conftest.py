@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -46,6 +47,20 @@ def store_object(store: Store, name: str, data: bytes, *, size: int = 0) -> None
     except BaseException:
         sink.abort()
         raise
+
+
+def large_content(size: int) -> Any:
+    """
+    Return a fixture of so many random bytes, which a module's tests share.
+
+    As a constant they would be in every process of tests, and each fork of whatever test would pay for them.
+    """
+
+    @pytest.fixture(scope="module", name="large")
+    def content_of_a_module() -> bytes:
+        return random.Random(size).randbytes(size)
+
+    return content_of_a_module
 
 
 @pytest.fixture

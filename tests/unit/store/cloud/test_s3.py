@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -33,10 +32,12 @@ from ....s3_faults import (
 )
 from ....s3_requests import Answer
 from ....s3_servers import READER, Bucket, S3Server
-from .conftest import content, place_in, store_object
+from .conftest import content, large_content, place_in, store_object
 
 MIB = 1 << 20
-DATA = random.Random(4).randbytes(20 * MIB)
+
+
+large = large_content(20 * MIB)
 
 
 def test_only_objects_of_the_prefix_itself_are_listed(bucket: Bucket, place: CloudPlace) -> None:
@@ -126,30 +127,32 @@ def test_other_bytes_within_a_second_are_noticed(place: CloudPlace) -> None:
 
 @pytest.mark.parametrize("fault", [truncate(), truncate(0.0), cut_answer(5000), cut_answer(-1), shorten()])
 def test_answer_that_breaks_off_is_asked_for_again(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault, large: bytes
 ) -> None:
-    bucket.put("p/a", DATA)
+    bucket.put("p/a", large)
     rule = proxy.add(fault, "GetObject", first=2, times=2)
 
-    assert content(open_store(through), "a") == DATA
+    assert content(open_store(through), "a") == large
     assert rule.met == 2
 
 
 @pytest.mark.parametrize("fault", [truncate(), cut_answer(300)])
 def test_opening_that_breaks_off_is_asked_for_again(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault, large: bytes
 ) -> None:
-    bucket.put("p/a", DATA)
+    bucket.put("p/a", large)
     proxy.add(fault, "GetObject")
 
-    assert content(open_store(through), "a") == DATA
+    assert content(open_store(through), "a") == large
 
 
-def test_object_that_changes_while_it_is_read_is_an_error(bucket: Bucket, place: CloudPlace) -> None:
-    bucket.put("p/a", DATA)
+def test_object_that_changes_while_it_is_read_is_an_error(
+    bucket: Bucket, place: CloudPlace, large: bytes
+) -> None:
+    bucket.put("p/a", large)
     source = open_store(place).open("a")
     source.read_at(0, 10)
-    bucket.put("p/a", DATA[::-1])
+    bucket.put("p/a", large[::-1])
     with pytest.raises(StoreError, match="changed while it was read"):
         source.read_at(10 * MIB, 10)
 
@@ -162,23 +165,23 @@ def test_small_object_is_one_request(bucket: Bucket, through: CloudPlace, proxy:
 
 
 def test_ends_of_a_large_object_are_asked_for_at_once_when_a_list_told_of_it(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
 ) -> None:
     """Nobody waits for the last bytes before he asks for the first, which archives are opened with, too."""
-    bucket.put("p/a", DATA)
+    bucket.put("p/a", large)
     store = open_store(through)
     assert len(list(store.list())) == 1
     proxy.clear()
     source = store.open("a")
-    assert source.read_at(0, 4) + source.read_at(len(DATA) - 90_000, 90_000) == DATA[:4] + DATA[-90_000:]
+    assert source.read_at(0, 4) + source.read_at(len(large) - 90_000, 90_000) == large[:4] + large[-90_000:]
     assert sorted(seen.request.header("range") for seen in proxy.seen) == ["bytes=-98304", "bytes=0-32767"]
 
 
 def test_first_bytes_of_another_object_are_not_taken(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
 ) -> None:
     """The object may be replaced between the two answers."""
-    bucket.put("p/a", DATA)
+    bucket.put("p/a", large)
     store = open_store(through)
     assert len(list(store.list())) == 1
 
@@ -192,7 +195,7 @@ def test_first_bytes_of_another_object_are_not_taken(
         await exchange.answer(given)
 
     proxy.add(of_another, "GetObject", times=None)
-    assert store.open("a").read_at(0, 4) == DATA[:4]
+    assert store.open("a").read_at(0, 4) == large[:4]
     assert proxy.count("GetObject") == 3
 
 
@@ -205,45 +208,47 @@ def test_small_bodies_are_sent_unasked(through: CloudPlace, proxy: FaultProxy) -
     assert [bool(seen.request.header("expect")) for seen in proxy.seen] == [False, True]
 
 
-def test_few_bytes_of_many_are_little_traffic(bucket: Bucket, through: CloudPlace, proxy: FaultProxy) -> None:
-    bucket.put("p/a", DATA)
+def test_few_bytes_of_many_are_little_traffic(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
+) -> None:
+    bucket.put("p/a", large)
     source = open_store(through).open("a")
-    for offset in (0, 100, len(DATA) - 8, 5 * MIB, 11 * MIB):
-        assert source.read_at(offset, 8) == DATA[offset : offset + 8]
+    for offset in (0, 100, len(large) - 8, 5 * MIB, 11 * MIB):
+        assert source.read_at(offset, 8) == large[offset : offset + 8]
 
     assert proxy.down() < 300_000
 
 
 @pytest.mark.parametrize("size", [10, 5 * MIB, 5 * MIB + 1, 20 * MIB])
 @pytest.mark.parametrize("offset", [0, 7])
-def test_patch_changes_these_bytes_only(place: CloudPlace, size: int, offset: int) -> None:
+def test_patch_changes_these_bytes_only(place: CloudPlace, size: int, offset: int, large: bytes) -> None:
     store = open_store(place)
-    store_object(store, "a", DATA[:size])
+    store_object(store, "a", large[:size])
     store.patch("a", offset, b"abc")
 
-    assert content(store, "a") == DATA[:offset] + b"abc" + DATA[offset + 3 : size]
+    assert content(store, "a") == large[:offset] + b"abc" + large[offset + 3 : size]
 
 
 def test_patch_sends_no_more_than_the_beginning(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
 ) -> None:
-    bucket.put("p/a", DATA)
+    bucket.put("p/a", large)
     open_store(through).patch("a", 100, b"abc")
 
     assert proxy.up() + proxy.down() < 11 * MIB
-    assert bucket.get("p/a") == DATA[:100] + b"abc" + DATA[103:]
+    assert bucket.get("p/a") == large[:100] + b"abc" + large[103:]
     assert bucket.uploads() == []
 
 
 def test_patch_beside_a_change_of_another_changes_nothing(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
 ) -> None:
-    bucket.put("p/a", DATA)
+    bucket.put("p/a", large)
     proxy.add(refuse(412, "PreconditionFailed"), "UploadPartCopy")
     with pytest.raises(StoreError, match="somebody else changed it"):
         open_store(through).patch("a", 100, b"abc")
 
-    assert bucket.get("p/a") == DATA
+    assert bucket.get("p/a") == large
     assert bucket.uploads() == []
 
 
@@ -253,10 +258,10 @@ def test_patch_far_inside_is_refused(bucket: Bucket, place: CloudPlace) -> None:
         open_store(place).patch("a", 65 * MIB, b"x")
 
 
-def test_protected_object_is_not_deleted(locked_bucket: Bucket) -> None:
+def test_protected_object_is_not_deleted(locked_bucket: Bucket, large: bytes) -> None:
     store = open_store(place_in(locked_bucket, object_lock_days=3))
     store_object(store, "small", b"x")
-    store_object(store, "large", DATA, size=len(DATA))
+    store_object(store, "large", large, size=len(large))
     store.put("pin", b"")
     for name in ("small", "large"):
         until = store.protected_until(name)
@@ -273,11 +278,11 @@ def test_protected_object_is_not_deleted(locked_bucket: Bucket) -> None:
     assert {stored.name for stored in store.list()} == {"small", "large"}
 
 
-def test_key_that_only_reads_reads(bucket: Bucket, place: CloudPlace) -> None:
-    bucket.put("p/a", DATA)
+def test_key_that_only_reads_reads(bucket: Bucket, place: CloudPlace, large: bytes) -> None:
+    bucket.put("p/a", large)
     store = open_store(place_in(bucket, who=READER))
 
-    assert content(store, "a") == DATA
+    assert content(store, "a") == large
     assert [stored.name for stored in store.list()] == ["a"]
     assert not store.exists("b")
     with pytest.raises(ObjectNotFound):
@@ -286,18 +291,18 @@ def test_key_that_only_reads_reads(bucket: Bucket, place: CloudPlace) -> None:
         store.put("b", b"")
 
 
-def test_each_process_has_a_connection_of_its_own(bucket: Bucket, place: CloudPlace) -> None:
-    bucket.put("p/a", DATA)
+def test_each_process_has_a_connection_of_its_own(bucket: Bucket, place: CloudPlace, large: bytes) -> None:
+    bucket.put("p/a", large)
     store = open_store(place)
     source = store.open("a")
     source.read_at(0, 10)
 
     def read() -> None:
-        assert source.read_at(5 * MIB, 10 * MIB) == DATA[5 * MIB : 15 * MIB]
-        assert content(store, "a") == DATA
+        assert source.read_at(5 * MIB, 10 * MIB) == large[5 * MIB : 15 * MIB]
+        assert content(store, "a") == large
 
     assert [in_child(read) for _ in range(2)] == [0, 0]
-    assert source.read_at(0, len(DATA)) == DATA
+    assert source.read_at(0, len(large)) == large
 
 
 def test_own_certificates(s3: S3Server, bucket: Bucket) -> None:

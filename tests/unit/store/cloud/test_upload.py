@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,11 +27,13 @@ from ....s3_faults import (
     refuse,
 )
 from ....s3_servers import WRITER, Bucket
-from .conftest import content, place_in, store_object
+from .conftest import content, large_content, place_in, store_object
 
 MIB = 1 << 20
-DATA = random.Random(3).randbytes(40 * MIB)
 COMPLETE = "CompleteMultipartUpload"
+
+
+large = large_content(40 * MIB)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +52,13 @@ def test_parts_are_as_small_as_their_number_allows(size: int, part: int) -> None
 
 @pytest.mark.parametrize("size", [0, 1, 16 * MIB, 16 * MIB + 1, 40 * MIB])
 @pytest.mark.parametrize("told", [False, True])
-def test_object_has_the_bytes_that_were_written(place: CloudPlace, size: int, told: bool) -> None:
+def test_object_has_the_bytes_that_were_written(
+    place: CloudPlace, size: int, told: bool, large: bytes
+) -> None:
     store = open_store(place)
-    store_object(store, "a", DATA[:size], size=size if told else 0)
+    store_object(store, "a", large[:size], size=size if told else 0)
 
-    assert content(store, "a") == DATA[:size]
+    assert content(store, "a") == large[:size]
     assert store.stat("a").size == size
 
 
@@ -68,12 +71,12 @@ def test_what_fits_into_one_part_is_one_request(through: CloudPlace, proxy: Faul
 
 @pytest.mark.parametrize("fault", [lose_answer(), cut_answer(30), error_with_200(carried_out=True)])
 def test_lost_answer_of_the_last_step_is_no_failure(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault, large: bytes
 ) -> None:
     proxy.add(fault, COMPLETE)
-    store_object(open_store(through), "a", DATA)
+    store_object(open_store(through), "a", large)
 
-    assert bucket.sizes() == {"p/a": len(DATA)}
+    assert bucket.sizes() == {"p/a": len(large)}
     assert bucket.uploads() == []
 
 
@@ -93,10 +96,10 @@ def test_lost_answer_of_a_small_object_is_no_failure(
 )
 @pytest.mark.parametrize("operation", ["UploadPart", "PutObject"])
 def test_body_that_does_not_arrive_whole_is_sent_again(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault, operation: str
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, fault: Fault, operation: str, large: bytes
 ) -> None:
     rule = proxy.add(fault, operation)
-    data = DATA if operation == "UploadPart" else DATA[:MIB]
+    data = large if operation == "UploadPart" else large[:MIB]
     store_object(open_store(through), "a", data)
 
     assert rule.met == 1
@@ -104,10 +107,10 @@ def test_body_that_does_not_arrive_whole_is_sent_again(
 
 
 def test_body_that_is_always_damaged_on_the_way_is_an_error(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
 ) -> None:
     proxy.add(flip_request(), "UploadPart", "PutObject", times=None)
-    for data in (DATA, b"small"):
+    for data in (large, b"small"):
         with pytest.raises(StoreError, match="arrived damaged"):
             store_object(open_store(through), "a", data)
 
@@ -116,11 +119,11 @@ def test_body_that_is_always_damaged_on_the_way_is_an_error(
 
 
 def test_refusal_is_not_repeated_and_leaves_nothing(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
 ) -> None:
     rule = proxy.add(refuse(403, "AccessDenied"), "UploadPart", times=None)
     with pytest.raises(StoreError, match=r"cannot store s3://.*/p/a: the key may not do this") as caught:
-        store_object(open_store(through), "a", DATA)
+        store_object(open_store(through), "a", large)
 
     assert "s3:PutObject" in caught.value.hint
     assert rule.met <= 3
@@ -128,10 +131,12 @@ def test_refusal_is_not_repeated_and_leaves_nothing(
     assert bucket.uploads() == []
 
 
-def test_upload_of_a_dead_run_goes_on(bucket: Bucket, through: CloudPlace, proxy: FaultProxy) -> None:
+def test_upload_of_a_dead_run_goes_on(
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
+) -> None:
     def die() -> None:
-        sink = open_store(through).create("a", size=len(DATA))
-        sink.write(DATA[: 33 * MIB])
+        sink = open_store(through).create("a", size=len(large))
+        sink.write(large[: 33 * MIB])
         for part in sink._parts:  # type: ignore[attr-defined]
             part.result()
         raise SystemExit(7)
@@ -141,48 +146,50 @@ def test_upload_of_a_dead_run_goes_on(bucket: Bucket, through: CloudPlace, proxy
     assert bucket.parts(key, identity) == [(1, 16 * MIB), (2, 16 * MIB)]
     proxy.clear()
 
-    store_object(open_store(through), "a", DATA, size=len(DATA))
+    store_object(open_store(through), "a", large, size=len(large))
 
-    assert bucket.get("p/a") == DATA
+    assert bucket.get("p/a") == large
     assert bucket.uploads() == []
     assert proxy.up() < 9 * MIB
 
 
-def test_parts_with_other_bytes_are_sent_anew(bucket: Bucket, place: CloudPlace) -> None:
+def test_parts_with_other_bytes_are_sent_anew(bucket: Bucket, place: CloudPlace, large: bytes) -> None:
     store = open_store(place)
-    sink = store.create("a", size=len(DATA))
-    sink.write(bytes(len(DATA)))
+    sink = store.create("a", size=len(large))
+    sink.write(bytes(len(large)))
     sink.abort()
     assert bucket.uploads() != []
 
-    store_object(store, "a", DATA, size=len(DATA))
+    store_object(store, "a", large, size=len(large))
 
-    assert bucket.get("p/a") == DATA
+    assert bucket.get("p/a") == large
 
 
-def test_shorter_object_takes_over_no_part_of_a_longer_one(bucket: Bucket, place: CloudPlace) -> None:
+def test_shorter_object_takes_over_no_part_of_a_longer_one(
+    bucket: Bucket, place: CloudPlace, large: bytes
+) -> None:
     store = open_store(place)
-    sink = store.create("a", size=len(DATA))
-    sink.write(DATA)
+    sink = store.create("a", size=len(large))
+    sink.write(large)
     sink.abort()
 
-    store_object(store, "a", DATA[: 17 * MIB], size=17 * MIB)
+    store_object(store, "a", large[: 17 * MIB], size=17 * MIB)
 
-    assert bucket.get("p/a") == DATA[: 17 * MIB]
+    assert bucket.get("p/a") == large[: 17 * MIB]
 
 
-def test_abort_forgets_what_cannot_come_again(bucket: Bucket, place: CloudPlace) -> None:
+def test_abort_forgets_what_cannot_come_again(bucket: Bucket, place: CloudPlace, large: bytes) -> None:
     sink = open_store(place).create("a")
-    sink.write(DATA)
+    sink.write(large)
     assert bucket.uploads() != []
     sink.abort()
 
     assert bucket.uploads() == []
 
 
-def test_other_bytes_than_were_hashed_are_not_kept(bucket: Bucket, place: CloudPlace) -> None:
-    sink = open_store(place).create("a", size=len(DATA))
-    sink.write(DATA)
+def test_other_bytes_than_were_hashed_are_not_kept(bucket: Bucket, place: CloudPlace, large: bytes) -> None:
+    sink = open_store(place).create("a", size=len(large))
+    sink.write(large)
     with pytest.raises(DamagedError):
         sink.check(hashlib.sha256(b"other").hexdigest())
 
@@ -210,50 +217,52 @@ def test_of_two_writers_one_wins(bucket: Bucket, place: CloudPlace) -> None:
 
 
 def test_server_without_conditions_is_asked_before(
-    bucket: Bucket, through: CloudPlace, proxy: FaultProxy
+    bucket: Bucket, through: CloudPlace, proxy: FaultProxy, large: bytes
 ) -> None:
     proxy.add(refuse(501, "NotImplemented"), COMPLETE, header="if-none-match", times=None)
     store = open_store(through)
     sink = store.create("b")
-    sink.write(DATA)
-    store_object(store, "a", DATA)
+    sink.write(large)
+    store_object(store, "a", large)
     bucket.put("p/b", b"of another")
     with pytest.raises(ObjectExists):
         sink.commit()
 
-    assert bucket.get("p/a") == DATA
+    assert bucket.get("p/a") == large
     assert bucket.get("p/b") == b"of another"
 
 
-def test_object_that_is_not_what_was_sent_is_noticed(through: CloudPlace, proxy: FaultProxy) -> None:
+def test_object_that_is_not_what_was_sent_is_noticed(
+    through: CloudPlace, proxy: FaultProxy, large: bytes
+) -> None:
     other = edit_headers(
         lambda headers: [(k, '"0-0"') if k.lower() == "etag" else (k, v) for k, v in headers]
     )
     proxy.add(other, "HeadObject", first=2)  # the first one looks whether the name is free
     with pytest.raises(StoreError, match="were sent"):
-        store_object(open_store(through), "a", DATA)
+        store_object(open_store(through), "a", large)
 
 
-def test_key_that_can_only_write_stores(bucket: Bucket) -> None:
+def test_key_that_can_only_write_stores(bucket: Bucket, large: bytes) -> None:
     """It may neither read nor delete, nor look at an object."""
     store = open_store(place_in(bucket, who=WRITER))
-    store_object(store, "a", DATA, size=len(DATA))
+    store_object(store, "a", large, size=len(large))
     store.put("a.sha256", b"sum")
     with pytest.raises(ObjectExists):
         store.put("a.sha256", b"sum")
     with pytest.raises(ObjectExists):
         store_object(store, "a", b"other")
 
-    assert bucket.get("p/a") == DATA
+    assert bucket.get("p/a") == large
     assert bucket.get("p/a.sha256") == b"sum"
 
 
-def test_limit_is_kept(place: CloudPlace) -> None:
+def test_limit_is_kept(place: CloudPlace, large: bytes) -> None:
     store = open_store(msgspec.structs.replace(place, upload_limit=8 * MIB, download_limit=8 * MIB))
     began = time.monotonic()
-    store_object(store, "a", DATA[: 8 * MIB])
+    store_object(store, "a", large[: 8 * MIB])
     up = time.monotonic() - began
-    assert content(store, "a") == DATA[: 8 * MIB]
+    assert content(store, "a") == large[: 8 * MIB]
 
     assert up > 0.7
     assert time.monotonic() - began - up > 0.7

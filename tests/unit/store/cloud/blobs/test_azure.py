@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 
 import msgspec
 import pytest
@@ -16,11 +15,12 @@ from pinnacle_backup.store.cloud.opening import open_store
 from pinnacle_backup.store.cloud.place import CloudPlace
 
 from .....azurite import ACCOUNT, COMMAND, KEY, Container
-from ..conftest import content, store_object
+from ..conftest import content, large_content, store_object
 
 pytestmark = pytest.mark.skipif(not COMMAND, reason="there is no azurite-blob")
 
-LARGE = os.urandom(1 << 20) * 70
+
+large = large_content(70 << 20)
 
 
 @pytest.fixture
@@ -35,15 +35,15 @@ def place(container: Container) -> CloudPlace:
     )
 
 
-def test_large_object_travels_in_blocks_and_overwrites_nothing(place: CloudPlace) -> None:
+def test_large_object_travels_in_blocks_and_overwrites_nothing(place: CloudPlace, large: bytes) -> None:
     store = open_store(place)
-    sink = store.create("a", size=len(LARGE))
-    sink.write(LARGE)
-    store_object(store, "a", LARGE)
+    sink = store.create("a", size=len(large))
+    sink.write(large)
+    store_object(store, "a", large)
 
     with pytest.raises(ObjectExists):
         sink.commit()
-    assert content(store, "a") == LARGE
+    assert content(store, "a") == large
     assert store.stat("a") == next(store.list())
 
 

@@ -35,11 +35,13 @@ from pinnacle_backup.store.processes import Process
 from .....contract.faults import in_child
 from .....gcs_server import GcsBucket
 from .....mail_servers import HOST, free_port
-from ..conftest import content, store_object
+from ..conftest import content, large_content, store_object
 
 KEY = "p/.writer.lease"
 PART = 5 << 20
-LARGE = os.urandom(1 << 20) * 18
+
+
+large = large_content(18 << 20)
 
 
 @pytest.fixture
@@ -71,23 +73,25 @@ def once(method: str, marks: str, fault: int) -> Callable[[str, str], int]:
     return spoil
 
 
-def write_all(sink: ByteSink, times: int) -> None:
+def write_all(sink: ByteSink, data: bytes, times: int) -> None:
     for _ in range(times):
-        sink.write(LARGE)
+        sink.write(data)
 
 
-def test_large_object_travels_in_parts(store: Store, gcs_bucket: GcsBucket) -> None:
-    store_object(store, "a", LARGE, size=len(LARGE))
+def test_large_object_travels_in_parts(store: Store, gcs_bucket: GcsBucket, large: bytes) -> None:
+    store_object(store, "a", large, size=len(large))
 
-    assert content(store, "a") == LARGE
+    assert content(store, "a") == large
     assert sum("partNumber" in path for _, path in gcs_bucket.server.asked) == 4
     assert gcs_bucket.server.uploads == {}
     assert store.stat("a") == next(store.list())
 
 
-def test_large_object_never_overwrites_one_that_came_meanwhile(store: Store, gcs_bucket: GcsBucket) -> None:
+def test_large_object_never_overwrites_one_that_came_meanwhile(
+    store: Store, gcs_bucket: GcsBucket, large: bytes
+) -> None:
     sink = store.create("a")
-    sink.write(LARGE)
+    sink.write(large)
     store.put("a", b"first")
 
     with pytest.raises(ObjectExists):
@@ -96,21 +100,21 @@ def test_large_object_never_overwrites_one_that_came_meanwhile(store: Store, gcs
     assert gcs_bucket.server.uploads == {}
 
 
-def test_aborted_upload_is_taken_back(store: Store, gcs_bucket: GcsBucket) -> None:
+def test_aborted_upload_is_taken_back(store: Store, gcs_bucket: GcsBucket, large: bytes) -> None:
     sink = store.create("a")
-    sink.write(LARGE)
+    sink.write(large)
     sink.abort()
 
     assert gcs_bucket.server.uploads == {}
     assert gcs_bucket.objects == {}
 
 
-def test_part_that_is_refused_stops_the_writer(store: Store, gcs_bucket: GcsBucket) -> None:
+def test_part_that_is_refused_stops_the_writer(store: Store, gcs_bucket: GcsBucket, large: bytes) -> None:
     gcs_bucket.server.spoil = lambda method, path: 403 if "partNumber" in path else 0
     sink = store.create("a")
 
     with pytest.raises(StoreError, match="refused it"):
-        write_all(sink, 20)
+        write_all(sink, large, 20)
     sink.abort()
     assert gcs_bucket.objects == {}
 
@@ -118,47 +122,49 @@ def test_part_that_is_refused_stops_the_writer(store: Store, gcs_bucket: GcsBuck
 @pytest.mark.parametrize("fault", [503, 2])
 @pytest.mark.parametrize(("size", "method", "marks"), [(5, "PUT", "/p%2Fa"), (18 << 20, "POST", "uploadId")])
 def test_answer_that_was_lost_makes_no_false_alarm(
-    store: Store, gcs_bucket: GcsBucket, size: int, method: str, marks: str, fault: int
+    store: Store, gcs_bucket: GcsBucket, size: int, method: str, marks: str, fault: int, large: bytes
 ) -> None:
     gcs_bucket.server.spoil = once(method, marks, fault)
-    store_object(store, "a", LARGE[:size])
+    store_object(store, "a", large[:size])
 
-    assert content(store, "a") == LARGE[:size]
+    assert content(store, "a") == large[:size]
     assert gcs_bucket.server.spoil.left == []  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("fault", [1, 2, 503])
-def test_answer_that_breaks_off_is_asked_for_again(store: Store, gcs_bucket: GcsBucket, fault: int) -> None:
-    store_object(store, "a", LARGE)
+def test_answer_that_breaks_off_is_asked_for_again(
+    store: Store, gcs_bucket: GcsBucket, fault: int, large: bytes
+) -> None:
+    store_object(store, "a", large)
     gcs_bucket.server.spoil = once("GET", "p%2Fa", fault)
 
-    assert content(store, "a") == LARGE
+    assert content(store, "a") == large
     assert gcs_bucket.server.spoil.left == []  # type: ignore[attr-defined]
 
 
-def test_object_that_changes_while_it_is_read_is_an_error(store: Store) -> None:
-    store_object(store, "a", LARGE)
+def test_object_that_changes_while_it_is_read_is_an_error(store: Store, large: bytes) -> None:
+    store_object(store, "a", large)
     source = store.open("a")
     source.read_at(0, 10)
-    store.put("a", LARGE[:-1] + b"x", replace=True)
+    store.put("a", large[:-1] + b"x", replace=True)
 
     with pytest.raises(StoreError, match="changed while it was read"):
-        source.read_at(len(LARGE) - 10, 10)
+        source.read_at(len(large) - 10, 10)
 
 
-def test_a_few_bytes_of_a_large_object_cost_little(store: Store, gcs_bucket: GcsBucket) -> None:
-    store_object(store, "a", LARGE)
+def test_a_few_bytes_of_a_large_object_cost_little(store: Store, gcs_bucket: GcsBucket, large: bytes) -> None:
+    store_object(store, "a", large)
     source = store.open("a")
 
-    assert source.read_at(7 << 20, 100) == LARGE[7 << 20 : (7 << 20) + 100]
-    assert source.read_at(len(LARGE) - 1, 1) == LARGE[-1:]
+    assert source.read_at(7 << 20, 100) == large[7 << 20 : (7 << 20) + 100]
+    assert source.read_at(len(large) - 1, 1) == large[-1:]
 
 
-def test_limit_on_uploads_is_kept(place: CloudPlace) -> None:
+def test_limit_on_uploads_is_kept(place: CloudPlace, large: bytes) -> None:
     store = open_store(msgspec.structs.replace(place, upload_limit=8 << 20))
     began = time.monotonic()
-    store_object(store, "a", LARGE[: 12 << 20])
-    store_object(store, "b", LARGE[: 4 << 20])
+    store_object(store, "a", large[: 12 << 20])
+    store_object(store, "b", large[: 4 << 20])
 
     assert time.monotonic() - began > 1
 
@@ -265,13 +271,13 @@ def test_who_lost_the_lease_writes_and_deletes_nothing(place: CloudPlace, gcs_bu
 # Processes
 
 
-def test_children_use_it_whatever_their_parents_used(store: Store) -> None:
-    store_object(store, "a", LARGE)
+def test_children_use_it_whatever_their_parents_used(store: Store, large: bytes) -> None:
+    store_object(store, "a", large)
     source = store.open("a")
-    assert source.read_at(0, 1) == LARGE[:1]
+    assert source.read_at(0, 1) == large[:1]
 
     def read_and_fork_again() -> None:
-        assert hashlib.sha256(content(store, "a")).digest() == hashlib.sha256(LARGE).digest()
+        assert hashlib.sha256(content(store, "a")).digest() == hashlib.sha256(large).digest()
         with pytest.raises(ObjectNotFound):
             store.open("b")
         assert in_child(lambda: content(pickle.loads(pickle.dumps(store)), "a")) == 0
