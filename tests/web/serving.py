@@ -136,7 +136,7 @@ def serving(
         accounts: Whether somebody of every role is there already; else it is the first start.
     """
     studio = studio or Studio(folder / "studio")
-    tokens = _populate(studio) if accounts else {}
+    tokens = populate(studio) if accounts else {}
     port = free_port()
     secure = any(word.startswith("--tls") for word in words)
     command = studio.command("serve", "--port", str(port), *words)
@@ -173,7 +173,7 @@ def opened(studio: Studio) -> Iterator[OpenStudio]:
         found.logs.close()
 
 
-def _populate(studio: Studio) -> dict[str, str]:
+def populate(studio: Studio) -> dict[str, str]:
     """Add somebody of every role with a token, and return the tokens; the hashes are cheap ones."""
     hasher = LoginPasswords(HashParameters(memory_kib=1024, passes=1, lanes=1))
     with opened(studio) as found:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import pytest
 
-from pinnacle_backup.crypto import password as module
 from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.crypto.turns import Turns
 from pinnacle_backup.errors import FormatError, PasswordError, TooManyAttempts
 
 SALT = bytes(range(16))
@@ -61,48 +58,11 @@ def test_threads_that_derive_at_the_same_time_all_get_their_key():
     assert set(keys) == {derive("correct horse", SALT, KdfParameters())}
 
 
-def test_nobody_waits_for_ever_for_a_turn(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.01)
-    with module._DERIVING, pytest.raises(TooManyAttempts, match="too many passwords at once"):
-        derive("a", bytes(16), KdfParameters())
-    assert derive("a", bytes(16), KdfParameters())
-
-
-@pytest.fixture
-def crowd() -> Iterator[None]:
-    """As many as may derive or wait for it do so."""
-    places = module._PLACES._free
-    for _ in range(1 + module._MOST_WAITING):
-        assert places.acquire(blocking=False)
-    yield
-    for _ in range(1 + module._MOST_WAITING):
-        places.release()
-
-
-def test_few_wait_and_the_others_are_sent_away_at_once(crowd: None):
+def test_of_many_who_derive_few_wait(full_password_turns: Turns):
     """Who waits takes a thread of the server: a hundred who wait would keep out whoever wants to log in."""
     with pytest.raises(TooManyAttempts, match="too many passwords at once") as caught:
         derive("correct horse", SALT, KdfParameters())
     assert caught.value.retry_after == 10
-
-
-def test_every_place_is_given_back(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.001)
-    for _ in range(2 + module._MOST_WAITING):
-        with module._DERIVING, pytest.raises(TooManyAttempts):
-            derive("correct horse", SALT, KdfParameters())
-    assert derive("correct horse", SALT, KdfParameters())
-
-
-def test_those_who_wait_when_a_process_forks_take_no_place_in_the_child(crowd: None):
-    """They are not there, and would never give it back."""
-    child = os.fork()
-    if not child:
-        with suppress(TooManyAttempts):
-            derive("correct horse", SALT, KdfParameters())
-            os._exit(0)
-        os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_composed_and_decomposed_characters_are_the_same_password():
