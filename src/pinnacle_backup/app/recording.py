@@ -58,10 +58,11 @@ class Recording:
             self._worst, self._exit_code, self._message = WARNINGS, 1, line
         self._write("warning", line)
 
-    def fail(self, line: str, *, exit_code: int = 2) -> None:
+    def fail(self, line: str, *, exit_code: int = 2, code: str = "", hint: str = "") -> None:
         """Write down what failed: the run has failed."""
         if self._worst in (GOOD, WARNINGS):
             self._worst, self._exit_code, self._message = FAILED, exit_code, line
+            self._code, self._hint = code or self._code, hint or self._hint
         self._write("error", line)
 
     def count(self, **facts: object) -> None:
