@@ -69,9 +69,9 @@ class Recording:
         """Remember figures of the run; see ``model.runs.RunFacts``."""
         self.facts = msgspec.structs.replace(self.facts, **facts)
 
-    def concerns(self, backup: str) -> None:
+    def concerns(self, backup: str, **facts: object) -> None:
         """Remember which backup it is about, for who looks while it goes on, or after it did not end well."""
-        self.count(backup=backup)
+        self.count(backup=backup, **facts)
         self._record(lambda runs: runs.note(self.id, self.facts))
 
     def rehearse(self) -> None:
