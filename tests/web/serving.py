@@ -23,7 +23,8 @@ from pinnacle_backup.app.studio import Studio as OpenStudio
 from pinnacle_backup.app.studio import open_studio
 from pinnacle_backup.app.tokens import create_token
 from pinnacle_backup.config.secrets import Secret
-from pinnacle_backup.crypto.login_password import HashParameters, LoginPasswords
+from pinnacle_backup.crypto.login_password import LoginPasswords
+from pinnacle_backup.crypto.password import Argon2Parameters
 from pinnacle_backup.model.permissions import ADMINISTRATOR, OPERATOR, VIEWER
 
 from ..studios import Studio
@@ -175,7 +176,7 @@ def opened(studio: Studio) -> Iterator[OpenStudio]:
 
 def populate(studio: Studio) -> dict[str, str]:
     """Add somebody of every role with a token, and return the tokens; the hashes are cheap ones."""
-    hasher = LoginPasswords(HashParameters(memory_kib=1024, passes=1, lanes=1))
+    hasher = LoginPasswords(Argon2Parameters(memory_kib=1024, passes=1, lanes=1))
     with opened(studio) as found:
         by, tokens = actor_of(found), {}
         for role, name in NAMES.items():

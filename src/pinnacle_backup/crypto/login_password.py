@@ -12,31 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import msgspec
 from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 
+from pinnacle_backup.crypto.password import Argon2Parameters
 from pinnacle_backup.crypto.turns import Turns
 from pinnacle_backup.errors import PinnacleError, StateError, UsageError
 from pinnacle_backup.model.password_rules import LONGEST_BYTES
 
 _SALT_BYTES: Final = 16
 _HASH_BYTES: Final = 32
-
-
-class HashParameters(msgspec.Struct, frozen=True):
-    """
-    How hard one guess is; the default is the second choice of RFC 9106, as for archives.
-
-    Attributes:
-        memory_kib: Memory in KiB.
-        passes: Passes over that memory.
-        lanes: Parts of it that are worked on at the same time.
-    """
-
-    memory_kib: int = 65_536
-    passes: int = 3
-    lanes: int = 4
 
 
 class LoginPasswords:
@@ -48,8 +33,8 @@ class LoginPasswords:
         turns: Who computes, and who waits for it; by default two at the same time.
     """
 
-    def __init__(self, parameters: HashParameters | None = None, *, turns: Turns | None = None) -> None:
-        chosen = parameters or HashParameters()
+    def __init__(self, parameters: Argon2Parameters | None = None, *, turns: Turns | None = None) -> None:
+        chosen = parameters or Argon2Parameters()
         self._hasher = PasswordHasher(
             time_cost=chosen.passes,
             memory_cost=chosen.memory_kib,
@@ -127,7 +112,7 @@ def _encode(password: str) -> bytes | None:
     return secret if len(secret) <= LONGEST_BYTES else None
 
 
-def _nobodys_hash(parameters: HashParameters) -> str:
+def _nobodys_hash(parameters: Argon2Parameters) -> str:
     """Return a hash that no password has, which takes as long to find out as with any other."""
     salt, nothing = (
         base64.b64encode(bytes(length)).decode().rstrip("=") for length in (_SALT_BYTES, _HASH_BYTES)

@@ -26,9 +26,11 @@ for ever. Each takes much memory, too.
 os.register_at_fork(before=_TURNS.hold, after_in_parent=_TURNS.let_go, after_in_child=_TURNS.begin_anew)
 
 
-class KdfParameters(msgspec.Struct, frozen=True):
+class Argon2Parameters(msgspec.Struct, frozen=True):
     """
-    How hard one guess is. The default is the second choice of RFC 9106: small enough for small machines.
+    How hard one guess is, at the password of an archive or of an account.
+
+    The default is the second choice of RFC 9106: small enough for small machines.
 
     Attributes:
         memory_kib: Memory in KiB.
@@ -62,7 +64,7 @@ def _require(name: str, value: int, allowed: range) -> None:
         )
 
 
-def derive(password: str, salt: bytes, parameters: KdfParameters) -> bytes:
+def derive(password: str, salt: bytes, parameters: Argon2Parameters) -> bytes:
     """
     Return the 32-byte key of a password.
 

@@ -11,11 +11,12 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import HashingError, VerificationError
 
-from pinnacle_backup.crypto.login_password import HashParameters, LoginPasswords
+from pinnacle_backup.crypto.login_password import LoginPasswords
+from pinnacle_backup.crypto.password import Argon2Parameters
 from pinnacle_backup.crypto.turns import Turns
 from pinnacle_backup.errors import PinnacleError, StateError, TooManyAttempts, UsageError
 
-CHEAP = HashParameters(memory_kib=64, passes=1, lanes=1)
+CHEAP = Argon2Parameters(memory_kib=64, passes=1, lanes=1)
 PASSWORD = "correct horse battery"
 
 

@@ -9,42 +9,42 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.crypto.password import Argon2Parameters, derive
 from pinnacle_backup.crypto.turns import Turns
 from pinnacle_backup.errors import FormatError, PasswordError, TooManyAttempts
 
 SALT = bytes(range(16))
 
 OUT_OF_RANGE = [
-    KdfParameters(65_535, 3, 4),
-    KdfParameters(1_048_577, 3, 4),
-    KdfParameters(0, 3, 4),
-    KdfParameters(2**32 - 1, 3, 4),
-    KdfParameters(2**63, 3, 4),
-    KdfParameters(65_536, 2, 4),
-    KdfParameters(65_536, 17, 4),
-    KdfParameters(65_536, 2**32 - 1, 4),
-    KdfParameters(65_536, 3, 0),
-    KdfParameters(65_536, 3, 17),
-    KdfParameters(65_536, -3, 4),
+    Argon2Parameters(65_535, 3, 4),
+    Argon2Parameters(1_048_577, 3, 4),
+    Argon2Parameters(0, 3, 4),
+    Argon2Parameters(2**32 - 1, 3, 4),
+    Argon2Parameters(2**63, 3, 4),
+    Argon2Parameters(65_536, 2, 4),
+    Argon2Parameters(65_536, 17, 4),
+    Argon2Parameters(65_536, 2**32 - 1, 4),
+    Argon2Parameters(65_536, 3, 0),
+    Argon2Parameters(65_536, 3, 17),
+    Argon2Parameters(65_536, -3, 4),
 ]
 
 
 def test_a_password_always_gives_the_same_key():
     """Checked against the reference implementation of argon2 (argon2-cffi, version 0x13)."""
-    key = derive("correct horse", SALT, KdfParameters())
+    key = derive("correct horse", SALT, Argon2Parameters())
 
     assert key.hex() == "577f1ff37e9a3e52c97d39f8e83891c1b73b0e87ffe0429cee8ede2fb005fe44"
 
 
 def test_another_password_salt_or_parameter_gives_another_key():
     keys = {
-        derive("correct horse", SALT, KdfParameters()),
-        derive("correct horsf", SALT, KdfParameters()),
-        derive("correct horse", SALT[::-1], KdfParameters()),
-        derive("correct horse", SALT, KdfParameters(lanes=3)),
-        derive("correct horse", SALT, KdfParameters(passes=4)),
-        derive("correct horse", SALT, KdfParameters(memory_kib=65_544)),
+        derive("correct horse", SALT, Argon2Parameters()),
+        derive("correct horsf", SALT, Argon2Parameters()),
+        derive("correct horse", SALT[::-1], Argon2Parameters()),
+        derive("correct horse", SALT, Argon2Parameters(lanes=3)),
+        derive("correct horse", SALT, Argon2Parameters(passes=4)),
+        derive("correct horse", SALT, Argon2Parameters(memory_kib=65_544)),
     }
 
     assert len(keys) == 6
@@ -53,15 +53,15 @@ def test_another_password_salt_or_parameter_gives_another_key():
 def test_threads_that_derive_at_the_same_time_all_get_their_key():
     """OpenSSL's argon2 would hang for ever, nearly always: that the test ends is the proof."""
     with ThreadPoolExecutor(4) as pool:
-        keys = list(pool.map(lambda _: derive("correct horse", SALT, KdfParameters()), range(8)))
+        keys = list(pool.map(lambda _: derive("correct horse", SALT, Argon2Parameters()), range(8)))
 
-    assert set(keys) == {derive("correct horse", SALT, KdfParameters())}
+    assert set(keys) == {derive("correct horse", SALT, Argon2Parameters())}
 
 
 def test_of_many_who_derive_few_wait(full_password_turns: Turns):
     """Who waits takes a thread of the server: a hundred who wait would keep out whoever wants to log in."""
     with pytest.raises(TooManyAttempts, match="too many passwords at once") as caught:
-        derive("correct horse", SALT, KdfParameters())
+        derive("correct horse", SALT, Argon2Parameters())
     assert caught.value.retry_after == 10
 
 
@@ -69,7 +69,7 @@ def test_composed_and_decomposed_characters_are_the_same_password():
     composed, decomposed = "Stra\u00dfencaf\u00e9", "Stra\u00dfencafe\u0301"
 
     assert composed != decomposed
-    assert derive(composed, SALT, KdfParameters()) == derive(decomposed, SALT, KdfParameters())
+    assert derive(composed, SALT, Argon2Parameters()) == derive(decomposed, SALT, Argon2Parameters())
 
 
 @pytest.mark.parametrize("parameters", OUT_OF_RANGE, ids=repr)
@@ -80,7 +80,7 @@ def test_parameters_out_of_range_are_refused_before_anything_is_computed(paramet
 
 
 @pytest.mark.parametrize(
-    "parameters", [KdfParameters(65_536, 3, 1), KdfParameters(1_048_576, 16, 16)], ids=repr
+    "parameters", [Argon2Parameters(65_536, 3, 1), Argon2Parameters(1_048_576, 16, 16)], ids=repr
 )
 def test_the_limits_themselves_are_allowed(parameters):
     parameters.check()
@@ -89,12 +89,12 @@ def test_the_limits_themselves_are_allowed(parameters):
 @pytest.mark.parametrize("password", ["", "pass\udcffword"], ids=ascii)
 def test_what_is_no_password_is_refused(password):
     with pytest.raises(PasswordError):
-        derive(password, SALT, KdfParameters())
+        derive(password, SALT, Argon2Parameters())
 
 
 def test_a_refused_password_is_not_in_the_traceback():
     with pytest.raises(PasswordError) as caught:
-        derive("hunter2\udcff", SALT, KdfParameters())
+        derive("hunter2\udcff", SALT, Argon2Parameters())
 
     shown = "".join(traceback.format_exception(caught.value)).replace('derive("hunter2', "")
     assert "hunter2" not in shown
@@ -103,11 +103,11 @@ def test_a_refused_password_is_not_in_the_traceback():
 def test_too_little_memory_is_said_in_words():
     program = """
 import resource
-from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.crypto.password import Argon2Parameters, derive
 from pinnacle_backup.errors import PinnacleError
 resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 try:
-    derive("correct horse", bytes(16), KdfParameters(memory_kib=1_048_576))
+    derive("correct horse", bytes(16), Argon2Parameters(memory_kib=1_048_576))
 except PinnacleError as error:
     print(error, "|", error.hint)
 """
