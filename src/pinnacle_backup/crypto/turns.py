@@ -7,6 +7,7 @@ Each who waits takes a thread of the server: would all wait, a flood of password
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -34,30 +35,28 @@ class Turns:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """
-        Hold a place, and the block when the turn comes.
+        Hold the block when the turn comes: first come, first served.
 
         Raises:
-            TooManyAttempts: All places are taken, or the turn did not come in time.
+            TooManyAttempts: So many wait already, or the turn did not come in time.
         """
-        if not self._places.acquire(blocking=False):
-            raise self._too_many()
+        self._await()
         try:
-            if not self._working.acquire(timeout=self._wait_seconds):
-                raise self._too_many()
-            try:
-                yield
-            finally:
-                self._working.release()
+            yield
         finally:
-            self._places.release()
+            self.let_go()
 
     def hold(self) -> None:
         """Wait for a turn, and keep it until ``let_go``."""
-        self._working.acquire()
+        with self._changed:
+            self._changed.wait_for(lambda: self._free)
+            self._free -= 1
 
     def let_go(self) -> None:
         """Let others have the turn that was held."""
-        self._working.release()
+        with self._changed:
+            self._free += 1
+            self._changed.notify_all()
 
     def begin_anew(self) -> None:
         """
@@ -65,8 +64,26 @@ class Turns:
 
         A thread that waits at a fork is not there in the child, and would never give its place back.
         """
-        self._places = threading.BoundedSemaphore(self._at_once + MOST_WAITING)
-        self._working = threading.BoundedSemaphore(self._at_once)
+        self._changed = threading.Condition()
+        self._free = self._at_once
+        self._queue: deque[object] = deque()
+
+    def _await(self) -> None:
+        me = object()
+        with self._changed:
+            if len(self._queue) >= MOST_WAITING:
+                raise self._too_many()
+            self._queue.append(me)
+            try:
+                came = self._changed.wait_for(
+                    lambda: self._free and self._queue[0] is me, timeout=self._wait_seconds
+                )
+                if not came:
+                    raise self._too_many()
+                self._free -= 1
+            finally:
+                self._queue.remove(me)
+                self._changed.notify_all()
 
     def _too_many(self) -> TooManyAttempts:
         wait = self._wait_seconds

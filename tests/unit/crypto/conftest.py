@@ -121,10 +121,7 @@ def open_source() -> Callable[..., EncryptedSource]:
 
 @pytest.fixture
 def full_password_turns() -> Iterator[Turns]:
-    """The turns of those who derive, while as many as may derive or wait for it do so."""
-    places = _TURNS._places
-    for _ in range(1 + MOST_WAITING):
-        assert places.acquire(blocking=False)
+    """The turns of those who derive, while as many as may wait for it do so."""
+    _TURNS._queue.extend(range(MOST_WAITING))
     yield _TURNS
-    for _ in range(1 + MOST_WAITING):
-        places.release()
+    _TURNS._queue.clear()

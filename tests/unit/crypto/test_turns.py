@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from itertools import islice
@@ -44,6 +45,24 @@ def test_who_waits_too_long_for_a_turn_is_sent_away_and_every_place_is_given_bac
     turns.let_go()
     with turns.turn():
         pass
+
+
+def test_first_come_first_served() -> None:
+    """Nobody who comes again at once, and again, keeps those waiting who came before."""
+    turns, served = Turns(1, wait_seconds=600), []
+    turns.hold()
+
+    def take(number: int) -> None:
+        with turns.turn():
+            served.append(number)
+
+    with ThreadPoolExecutor(MOST_WAITING) as pool:
+        for number in range(MOST_WAITING):
+            pool.submit(take, number)
+            while len(turns._queue) <= number:
+                time.sleep(0.001)
+        turns.let_go()
+    assert served == list(range(MOST_WAITING))
 
 
 def test_an_error_gives_turn_and_place_back() -> None:
