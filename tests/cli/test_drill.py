@@ -86,16 +86,32 @@ def test_what_programs_get(studio: Studio) -> None:
 
 def test_a_failed_drill(studio: Studio) -> None:
     """Exit code 13; what is wrong goes to stderr, and quiet does not silence it."""
-    studio.configure(drill={"checks": ["echo no; exit 4"]})
+    with (studio.backups / "first.tar.gz").open("r+b") as file:
+        file.seek(400_000)
+        file.write(b"\xff" * 64)
     for words in (("drill",), ("drill", "-q")):
         ended = studio.run(*words)
         assert ended.code == 13, ended
         assert ended.out.startswith("first.tar.gz is NOT proven restorable\n")
+        assert "uploads/large.bin" in ended.err
+
+
+def test_a_check_of_ones_own_that_fails_is_no_damage(studio: Studio) -> None:
+    """Exit code 2; what failed goes to stderr, and nothing says that the backup is damaged."""
+    studio.configure(drill={"checks": ["echo no; exit 4"]})
+    for words in (("drill",), ("drill", "-q")):
+        ended = studio.run(*words)
+        assert ended.code == 2, ended
+        assert ended.out.startswith("first.tar.gz came back whole, but a check of your own failed\n")
         assert "check 1: echo no; exit 4: ended with exit code 4" in ended.err
     shown = studio.run("drill", "show")
     assert shown.code == 0
     assert "0 of 1 passed" in shown.out
     assert "failed in" in shown.out
+    told = studio.run("status").out
+    assert "damaged" not in told
+    assert "the last drill failed" in told
+    assert "first.tar.gz: check 1: echo no; exit 4: ended with exit code 4" in told
 
 
 def test_reports_that_are_not_what_they_were(studio: Studio, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from pinnacle_backup.errors import (
     StoreError,
     UsageError,
 )
-from pinnacle_backup.store.base import Store, check_name
+from pinnacle_backup.store.base import NOTE_BYTES, Store, check_name
 from pinnacle_backup.store.cloud.opening import open_store
 from pinnacle_backup.store.cloud.place import CloudPlace
 from pinnacle_backup.store.local import LocalStore
@@ -345,6 +345,21 @@ def test_sweep_removes_unfinished_objects_of_ours_only(
     assert store.sweep(lambda name: name == "ours") == ("ours.partial",)
     assert store.sweep(lambda name: True) == ("foreign.partial",)
     assert names(store) == {"whole"}
+
+
+def test_a_note_is_kept_where_answers_come_late_and_is_no_object(store: Store) -> None:
+    store.put("a", b"x")
+    assert store.read_note() == b""
+    for note in (b"note", bytes(200_000), b"another"):
+        store.write_note(note)
+        assert store.read_note() == (note if store.reads_at_once > 1 else b"")
+    assert names(store) == {"a"}
+
+
+def test_a_note_longer_than_any_of_ours_is_not_read(store: Store) -> None:
+    """Whoever can write to a bucket could fill the memory of all who open it."""
+    store.write_note(bytes(NOTE_BYTES + 1))
+    assert store.read_note() == b""
 
 
 def test_store_travels_to_worker_processes(store: Store) -> None:

@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pinnacle_backup.app.facts import facts_of
 from pinnacle_backup.app.health import judge
 from pinnacle_backup.app.metrics import exposition
+from pinnacle_backup.cli.calendar import MARKS
+from pinnacle_backup.model.calendar import DAY_STATES
 
 from ..unit.app.clocked import Clocked
 
@@ -30,6 +32,12 @@ def clocked(tmp_path: Path) -> Clocked:
 @pytest.fixture
 def names(clocked: Clocked) -> set[str]:
     return {family.name for family in text_string_to_metric_families(exposition(clocked.studio))}
+
+
+def test_every_state_of_a_day_is_explained_with_its_mark() -> None:
+    text = (DOCS / "how-to/monitoring.md").read_text()
+    explained = re.findall(r"^\| `([a-z-]+)` \| `(.{1,2})` \|", text, re.MULTILINE)
+    assert explained == [(state, MARKS[state][0]) for state in DAY_STATES]
 
 
 def test_alert_rules_are_yaml_about_metrics_that_there_are(names: set[str]) -> None:

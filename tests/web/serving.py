@@ -23,7 +23,8 @@ from pinnacle_backup.app.studio import Studio as OpenStudio
 from pinnacle_backup.app.studio import open_studio
 from pinnacle_backup.app.tokens import create_token
 from pinnacle_backup.config.secrets import Secret
-from pinnacle_backup.crypto.login_password import HashParameters, LoginPasswords
+from pinnacle_backup.crypto.login_password import LoginPasswords
+from pinnacle_backup.crypto.password import Argon2Parameters
 from pinnacle_backup.model.permissions import ADMINISTRATOR, OPERATOR, VIEWER
 
 from ..studios import Studio
@@ -136,7 +137,7 @@ def serving(
         accounts: Whether somebody of every role is there already; else it is the first start.
     """
     studio = studio or Studio(folder / "studio")
-    tokens = _populate(studio) if accounts else {}
+    tokens = populate(studio) if accounts else {}
     port = free_port()
     secure = any(word.startswith("--tls") for word in words)
     command = studio.command("serve", "--port", str(port), *words)
@@ -173,9 +174,9 @@ def opened(studio: Studio) -> Iterator[OpenStudio]:
         found.logs.close()
 
 
-def _populate(studio: Studio) -> dict[str, str]:
+def populate(studio: Studio) -> dict[str, str]:
     """Add somebody of every role with a token, and return the tokens; the hashes are cheap ones."""
-    hasher = LoginPasswords(HashParameters(memory_kib=1024, passes=1, lanes=1))
+    hasher = LoginPasswords(Argon2Parameters(memory_kib=1024, passes=1, lanes=1))
     with opened(studio) as found:
         by, tokens = actor_of(found), {}
         for role, name in NAMES.items():

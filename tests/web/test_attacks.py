@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 import os
 import socket
@@ -17,21 +19,27 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser
 
 from pinnacle_backup.app.auditing import actor_of, audit
+from pinnacle_backup.app.place import Place
+from pinnacle_backup.crypto.login_password import LoginPasswords
 from pinnacle_backup.model.runs import Origin
 from pinnacle_backup.state.runs import Ending
 from pinnacle_backup.store.processes import this_process
+from pinnacle_backup.web.factory import create_app
+from pinnacle_backup.web.services import Services
 
 from ..canaries import FORMS, PREFIX, canary
 from ..studios import Studio
 from .browser import watched
 from .routes import description, routes
-from .serving import NAMES, PASSWORD, Server, opened, serving
+from .serving import NAMES, PASSWORD, Server, opened, populate, serving
 
 ALL = routes()
 DESCRIPTION = description()
+OURS = {"Origin": "http://localhost"}
 ENDLESS = "/api/v1/events"
 OUTSIDE = "what lies outside of the studio"
 HOSTILE = (
@@ -83,6 +91,24 @@ def _write_hostile_record(server: Server) -> None:
             audit(studio, actor_of(studio), "restore", words, words)
 
 
+class Held(LoginPasswords):
+    """Computes only when it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self._hasher = self  # type: ignore[assignment]
+        self._passwords = PasswordHasher()
+
+    def verify(self, kept: str, password: bytes) -> bool:
+        self.go_on.wait()
+        return self._passwords.verify(kept, password)
+
+    def check_needs_rehash(self, kept: str) -> bool:
+        return False
+
+
 class TestGuessing:
     """Passwords that are tried out."""
 
@@ -107,6 +133,45 @@ class TestGuessing:
             assert answer.status_code == 429
             assert "set-cookie" not in answer.headers
             assert "198.51.100" not in json.dumps(server.json("GET", "/api/v1/audit"))
+
+    def test_of_a_flood_from_everywhere_few_wait(self, tmp_path: Path) -> None:
+        """The others come again, so threads are left: whoever has a session waits for none of them."""
+        studio, strangers = Studio(tmp_path / "studio"), Held()
+        populate(studio)
+        place = Place(str(studio.root), str(studio.root / "config.json"), {})
+        app = create_app(Services(place=place, command="a test", warn=print, strangers=strangers))
+
+        def client(address: str) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(app, client=(address, 1))
+            return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=OURS)
+
+        async def log_in(number: int) -> httpx.Response:
+            async with client(f"127.0.1.{number}") as stranger:
+                body = {"name": f"user{number}", "password": "guess"}
+                return await stranger.post("/api/v1/session", json=body)
+
+        async def flood() -> list[httpx.Response]:
+            async with client("127.0.0.1") as ada:
+                body = {"name": "ada", "password": PASSWORD}
+                (await ada.post("/api/v1/session", json=body)).raise_for_status()
+                strangers.go_on.clear()
+                asked = [asyncio.create_task(log_in(number)) for number in range(60)]
+                try:
+                    refused = [await each for each in itertools.islice(asyncio.as_completed(asked), 50)]
+                    assert (await ada.get("/api/v1/session")).json()["role"] == "administrator"
+                    totp = await ada.post("/api/v1/me/totp", json={"own_password": PASSWORD})
+                    totp.raise_for_status()
+                finally:
+                    strangers.go_on.set()
+                await asyncio.wait(asked)
+                assert [each.result().status_code for each in asked].count(401) == 10
+                return refused
+
+        with ThreadPoolExecutor(1) as thread:  # a browser of another test may keep the loop of this one
+            refused = thread.submit(lambda: asyncio.run(flood())).result()
+        assert {each.status_code for each in refused} == {429}
+        assert {each.headers["retry-after"] for each in refused} == {"10"}
+        assert {each.json()["title"] for each in refused} == {"Too many attempts"}
 
     def test_unknown_names_are_answered_alike(self, tmp_path: Path) -> None:
         with serving(tmp_path) as server:

@@ -15,9 +15,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pinnacle_backup.model.permissions import ADMINISTRATOR, OPERATOR, VIEWER
+from pinnacle_backup.model.runs import Origin, RunFacts
+from pinnacle_backup.store.processes import this_process
 
 from .browser import Watched, watched
-from .serving import Server, serving
+from .serving import Server, opened, serving
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +196,43 @@ def test_elsewhere_leaves_the_studio_alone(server: Server, backup: str, tmp_path
     assert (target / "encyclopedia/page.md").read_text() == "# A page\n"
     assert (server.root / "uploads/sub/one.txt").read_text() == "oops\n"
     assert [path.name for path in target.iterdir()] == ["encyclopedia"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "stays"),
+    [
+        (
+            "restore",
+            "/elsewhere/a&b",
+            "What was restored so far stays in /elsewhere/a&amp;b; the rest is left",
+        ),
+        ("restore", "ROOT", "stays; the rest is left as it is now. The safety backup lets you go back."),
+        ("restore", "", "What a restore in place overwrites is saved first."),
+        ("create", "", "What was written so far is thrown away. Earlier backups are not touched."),
+        ("cleanup", "", "Backups that were deleted so far stay deleted."),
+        ("copy", "", "Copies that are complete stay;"),
+    ],
+)
+def test_who_cancels_a_run_is_told_what_stays_of_it(
+    server: Server, verb: str, target: str, stays: str
+) -> None:
+    """A safety backup is promised only where there is one."""
+    with opened(server.studio) as studio:
+        number = studio.runs.begin(verb, "first", Origin(), studio.now(), this_process())
+        studio.runs.note(number, RunFacts(target=target.replace("ROOT", str(server.root))))
+        try:
+            with server.client(ADMINISTRATOR) as client:
+                shown = client.get(f"/runs/{number}").text
+        finally:
+            studio.runs.forget(number)
+    assert stays in shown
+    assert ("The safety backup lets you go back." in shown) == (target == "ROOT")
+
+
+def test_a_restore_tells_where_it_goes_to(server: Server, backup: str, tmp_path: Path) -> None:
+    for words, target in ((["--target", str(tmp_path / "new")], tmp_path / "new"), ([], server.root)):
+        server.studio.good("restore", backup, "--yes", *words)
+        assert server.json("GET", "/api/v1/runs")["runs"][0]["facts"]["target"] == str(target)
 
 
 def test_an_undo_refuses_what_was_not_seen(server: Server, backup: str) -> None:

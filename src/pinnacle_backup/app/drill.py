@@ -18,7 +18,7 @@ from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.engine.drill import DrillJob, Findings, drill
 from pinnacle_backup.errors import DamagedError, StateError
 from pinnacle_backup.model.backup import BackupInfo
-from pinnacle_backup.model.drills import FAILED, PROVEN, DrilledBackup, DrillRecord, DrillReport
+from pinnacle_backup.model.drills import CHECK_FAILED, FAILED, PROVEN, DrilledBackup, DrillRecord, DrillReport
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.words import counted, duration, size
@@ -27,6 +27,7 @@ from pinnacle_backup.state.drills import Drills
 from pinnacle_backup.state.instants import iso
 
 SCRATCH = "drills-scratch"
+_WHOLE = "the backup itself came back whole; the report tells what the check printed"
 _MOST_PROBLEMS = 1000
 _MOST_LINES = 100
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -196,7 +197,11 @@ def _tell(run: Recording, report: DrillReport) -> None:
     name = report.backup.name
     run.count(backup=name, entries=report.entries, read=report.nbytes)
     for problem in report.problems[:_MOST_LINES]:
-        run.fail(f"{name}: {problem.path}: {problem.reason}", exit_code=DamagedError.exit_code)
+        line = f"{name}: {problem.path}: {problem.reason}"
+        if report.came_back_whole:
+            run.fail(line, code=CHECK_FAILED, hint=_WHOLE)
+        else:
+            run.fail(line, exit_code=DamagedError.exit_code)
     if report.problem_count > _MOST_LINES:
         run.fail(f"and {report.problem_count - _MOST_LINES:,} more; the report {report.id} names them")
     if report.outcome == PROVEN:

@@ -28,12 +28,11 @@ def page(report: DrillReport, public_key: bytes, signature: str) -> str:
     """
     package = files("pinnacle_backup.app")
     template = Template(package.joinpath("drill_page.html").read_text("utf-8"))
-    proven = report.outcome == PROVEN
     return template.substitute(
         style=package.joinpath("drill_page.css").read_text("utf-8"),
         outcome=report.outcome,
-        headline="Proven restorable" if proven else "NOT proven restorable",
-        title=_text(f"{'Proven restorable' if proven else 'NOT proven restorable'}: {report.backup.name}"),
+        headline=_headline(report),
+        title=_text(f"{_headline(report)}: {report.backup.name}"),
         sentence=_sentence(report),
         figures=_figures(report),
         problems=_problems(report),
@@ -49,6 +48,12 @@ def page(report: DrillReport, public_key: bytes, signature: str) -> str:
     )
 
 
+def _headline(report: DrillReport) -> str:
+    if report.outcome == PROVEN:
+        return "Proven restorable"
+    return "Restored whole, but an own check failed" if report.came_back_whole else "NOT proven restorable"
+
+
 def _sentence(report: DrillReport) -> str:
     began = instant(report.started).astimezone()
     date = _text(f"{began:%-d %B %Y} at {began:%H:%M} {began.tzname() or ''}".strip())
@@ -59,10 +64,16 @@ def _sentence(report: DrillReport) -> str:
             f"in <strong>{_text(span(report.recovery_seconds))}</strong>, into an isolated folder. "
             "Everything in it was compared with what was backed up, and nothing differed."
         )
+    if report.came_back_whole:
+        failed = counted(report.problem_count, "check of the studio's own", "checks of the studio's own")
+        return (
+            f"On <strong>{date}</strong> the backup <strong>{name}</strong> was restored completely {where} "
+            f"into an isolated folder. Nothing differed from what was backed up, but {_text(failed)} failed."
+        )
     found = counted(report.problem_count, "problem was", "problems were")
     return (
         f"On <strong>{date}</strong> the backup <strong>{name}</strong> was restored {where} into an "
-        f"isolated folder. That did not give what was backed up, or did not pass all checks: {found} found."
+        f"isolated folder. That did not give what was backed up: {found} found."
     )
 
 

@@ -60,6 +60,8 @@ def execute_job(studio: Studio, job: Job, *, passwords: PasswordSource, progress
     if job.run == "verify":
         return _verify(studio, name or "latest", passwords, progress, why=why)
     report = drill_backup(studio, name, why=why, passwords=passwords, progress=progress)
+    if report.problems and report.came_back_whole:
+        return PinnacleError.exit_code
     return _exit_code(report.problems, why)
 
 

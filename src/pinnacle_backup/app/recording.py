@@ -58,19 +58,20 @@ class Recording:
             self._worst, self._exit_code, self._message = WARNINGS, 1, line
         self._write("warning", line)
 
-    def fail(self, line: str, *, exit_code: int = 2) -> None:
+    def fail(self, line: str, *, exit_code: int = 2, code: str = "", hint: str = "") -> None:
         """Write down what failed: the run has failed."""
         if self._worst in (GOOD, WARNINGS):
             self._worst, self._exit_code, self._message = FAILED, exit_code, line
+            self._code, self._hint = code or self._code, hint or self._hint
         self._write("error", line)
 
     def count(self, **facts: object) -> None:
         """Remember figures of the run; see ``model.runs.RunFacts``."""
         self.facts = msgspec.structs.replace(self.facts, **facts)
 
-    def concerns(self, backup: str) -> None:
+    def concerns(self, backup: str, **facts: object) -> None:
         """Remember which backup it is about, for who looks while it goes on, or after it did not end well."""
-        self.count(backup=backup)
+        self.count(backup=backup, **facts)
         self._record(lambda runs: runs.note(self.id, self.facts))
 
     def rehearse(self) -> None:

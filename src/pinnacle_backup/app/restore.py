@@ -24,6 +24,7 @@ from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.patterns import quoted
 from pinnacle_backup.engine.restore import Restore, RestoreJob
 from pinnacle_backup.errors import BackupNotFound, UsageError
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
 from pinnacle_backup.model.words import counted, duration, size
@@ -168,6 +169,7 @@ def prepare_restore(
         opened = opened or open_located(studio, located, passwords)
         paths = _databases(opened) if request.databases_only else request.paths
         job = _job(studio, request, paths, scratch)
+        run.concerns(located.info.name, target=printable(job.target))
         with Restore(job, opened.info, studio.repository, opened.opener, progress) as restore:
             yield PreparedRestore(studio, run, opened, restore, passwords, _saves=not request.anew)
 

@@ -57,7 +57,7 @@ def log_in(studio: Studio, hasher: LoginPasswords, login: Login) -> tuple[str, S
     Raises:
         NotAuthenticated: Something is wrong.
         CodeRequired: Name and password are right; a code is needed, too.
-        TooManyAttempts: Too many were wrong, of this account or from this address.
+        TooManyAttempts: Too many were wrong, of this account or from this address, or come at once.
     """
     user = Users(studio.state).get(login.name) if is_name(login.name) else None
     with attempt(studio, limits_of(studio, login.name, login.address)):

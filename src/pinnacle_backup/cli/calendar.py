@@ -22,7 +22,7 @@ from pinnacle_backup.model.calendar import (
     CalendarDay,
 )
 
-_MARKS: Final[Mapping[str, tuple[str, str]]] = {
+MARKS: Final[Mapping[str, tuple[str, str]]] = {
     GOOD: ("+", "good"),
     WARNING: ("!", "warn"),
     OTHER_FAILED: ("+x", "bad"),
@@ -40,12 +40,12 @@ def show_calendar(out: Output, days: Sequence[CalendarDay]) -> int:
     known = {day.day: day for day in days}
     columns = (Column("WEEK OF"), *(Column(title) for title in _TITLES))
     out.table(columns, [_week(monday, known) for monday in _mondays(days)])
-    legend = (f"{out.style(*_MARKS[state])} {_WORDS.get(state, state)}" for state in DAY_STATES)
+    legend = (f"{out.style(*MARKS[state])} {_WORDS.get(state, state)}" for state in DAY_STATES)
     out.say("", "  ".join(legend))
     bad = [day for day in days if day.state in (WARNING, OTHER_FAILED, FAILED, MISSED)]
     if bad:
         out.data("")
-        out.facts([(f"{day.day}", out.style(day.sentence, _MARKS[day.state][1])) for day in bad])
+        out.facts([(f"{day.day}", out.style(day.sentence, MARKS[day.state][1])) for day in bad])
     return DONE
 
 
@@ -61,4 +61,4 @@ def _mondays(days: Sequence[CalendarDay]) -> Iterator[date]:
 
 def _week(monday: date, known: Mapping[date, CalendarDay]) -> tuple[Cell, ...]:
     found = (known.get(monday + timedelta(days=number)) for number in range(7))
-    return (Cell(monday.isoformat()), *(Cell(*_MARKS[day.state]) if day else Cell("") for day in found))
+    return (Cell(monday.isoformat()), *(Cell(*MARKS[day.state]) if day else Cell("") for day in found))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pinnacle_backup.cli.output import Output
-from pinnacle_backup.cli.reports import DAMAGED, DONE, WARNINGS, warn_of_problems
+from pinnacle_backup.cli.reports import DAMAGED, DONE, FAILED, WARNINGS, warn_of_problems
 from pinnacle_backup.cli.table import GAP, Cell, Column, total_width
 from pinnacle_backup.cli.text import (
     age,
@@ -28,7 +28,8 @@ from pinnacle_backup.model.paths import printable
 def show_drill(out: Output, report: DrillReport, page: str) -> int:
     """Tell what a drill found and where its report lies, and return the exit code."""
     proven = report.outcome == PROVEN
-    code = (WARNINGS if report.passed_over else DONE) if proven else DAMAGED
+    bad = FAILED if report.came_back_whole else DAMAGED
+    code = (WARNINGS if report.passed_over else DONE) if proven else bad
     out.result(code, report)
     if report.passed_over and not out.as_json:
         out.warn(printable(report.passed_over))
@@ -139,7 +140,11 @@ def _show_outcome(out: Output, report: DrillReport, *, always: bool = False) -> 
         tell = out.data if always else out.say
         tell(f"{out.style(f'{name} is proven restorable', 'good')}: {took}")
         return
-    out.data(out.style(f"{name} is NOT proven restorable", "bad"))
+    if report.came_back_whole:
+        failed = "a check of your own failed" if report.problem_count == 1 else "checks of your own failed"
+        out.data(out.style(f"{name} came back whole, but {failed}", "bad"))
+    else:
+        out.data(out.style(f"{name} is NOT proven restorable", "bad"))
     warn_of_problems(out, f"{counted(report.problem_count, 'problem')} in the drill:", report.problems)
 
 

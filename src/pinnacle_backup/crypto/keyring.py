@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 
 from pinnacle_backup.crypto.head import Head
-from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.crypto.password import Argon2Parameters, derive
 from pinnacle_backup.crypto.slots import find
 from pinnacle_backup.errors import PasswordError
 
 _HINT = "give it with --decrypt, --password-file or PINNACLE_PASSWORD"
 
-_Keys = dict[tuple[str, bytes, KdfParameters], bytes]
+_Keys = dict[tuple[str, bytes, Argon2Parameters], bytes]
 
 
 class KeyRing:
@@ -67,7 +67,7 @@ class KeyRing:
         which = "the password opens" if count == 1 else f"the {count} passwords open"
         raise PasswordError(f"wrong password: {which} none of the key slots of {name}", hint=_HINT)
 
-    def _key(self, password: str, salt: bytes, parameters: KdfParameters) -> bytes:
+    def _key(self, password: str, salt: bytes, parameters: Argon2Parameters) -> bytes:
         wanted = (password, salt, parameters)
         if wanted not in self._keys:
             self._keys[wanted] = derive(*wanted)

@@ -7,36 +7,21 @@ They open no archive and derive no key; those passwords are in ``password``.
 from __future__ import annotations
 
 import base64
-import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-import msgspec
 from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError, VerifyMismatchError
 
-from pinnacle_backup.errors import PinnacleError, StateError, TooManyAttempts, UsageError
+from pinnacle_backup.crypto.password import Argon2Parameters
+from pinnacle_backup.crypto.turns import Turns
+from pinnacle_backup.errors import PinnacleError, StateError, UsageError
 from pinnacle_backup.model.password_rules import LONGEST_BYTES
 
 _SALT_BYTES: Final = 16
 _HASH_BYTES: Final = 32
-
-
-class HashParameters(msgspec.Struct, frozen=True):
-    """
-    How hard one guess is; the default is the second choice of RFC 9106, as for archives.
-
-    Attributes:
-        memory_kib: Memory in KiB.
-        passes: Passes over that memory.
-        lanes: Parts of it that are worked on at the same time.
-    """
-
-    memory_kib: int = 65_536
-    passes: int = 3
-    lanes: int = 4
 
 
 class LoginPasswords:
@@ -45,18 +30,11 @@ class LoginPasswords:
 
     Args:
         parameters: For new hashes; old ones name their own.
-        at_once: How many are computed at the same time.
-        wait_seconds: How long one waits for its turn.
+        turns: Who computes, and who waits for it; by default two at the same time.
     """
 
-    def __init__(
-        self,
-        parameters: HashParameters | None = None,
-        *,
-        at_once: int = 2,
-        wait_seconds: float = 10.0,
-    ) -> None:
-        chosen = parameters or HashParameters()
+    def __init__(self, parameters: Argon2Parameters | None = None, *, turns: Turns | None = None) -> None:
+        chosen = parameters or Argon2Parameters()
         self._hasher = PasswordHasher(
             time_cost=chosen.passes,
             memory_cost=chosen.memory_kib,
@@ -66,8 +44,7 @@ class LoginPasswords:
             type=Type.ID,
         )
         self._nobody = _nobodys_hash(chosen)
-        self._turns = threading.BoundedSemaphore(at_once)
-        self._wait_seconds = wait_seconds
+        self._turns = turns or Turns(2)
 
     def hash(self, password: str) -> str:
         """
@@ -110,22 +87,18 @@ class LoginPasswords:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=self._wait_seconds):
-            wait = self._wait_seconds
-            raise TooManyAttempts(f"too many logins at once; try again in {wait:.0f} s", retry_after=wait)
-        try:
-            yield
-        except InvalidHashError:
-            raise StateError("the password that is kept of this account cannot be read") from None
-        except (HashingError, VerificationError) as error:
-            if isinstance(error, VerifyMismatchError):
-                raise
-            raise PinnacleError(
-                f"the password cannot be checked: {error}",
-                hint="stop other programs, or raise the memory limit",
-            ) from None
-        finally:
-            self._turns.release()
+        with self._turns.turn():
+            try:
+                yield
+            except InvalidHashError:
+                raise StateError("the password that is kept of this account cannot be read") from None
+            except (HashingError, VerificationError) as error:
+                if isinstance(error, VerifyMismatchError):
+                    raise
+                raise PinnacleError(
+                    f"the password cannot be checked: {error}",
+                    hint="stop other programs, or raise the memory limit",
+                ) from None
 
 
 def _encode(password: str) -> bytes | None:
@@ -139,7 +112,7 @@ def _encode(password: str) -> bytes | None:
     return secret if len(secret) <= LONGEST_BYTES else None
 
 
-def _nobodys_hash(parameters: HashParameters) -> str:
+def _nobodys_hash(parameters: Argon2Parameters) -> str:
     """Return a hash that no password has, which takes as long to find out as with any other."""
     salt, nothing = (
         base64.b64encode(bytes(length)).decode().rstrip("=") for length in (_SALT_BYTES, _HASH_BYTES)

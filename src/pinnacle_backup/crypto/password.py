@@ -3,91 +3,34 @@
 from __future__ import annotations
 
 import os
-import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import msgspec
 
 from pinnacle_backup.crypto.keys import KEY_BYTES
-from pinnacle_backup.errors import FormatError, PasswordError, PinnacleError, TooManyAttempts
+from pinnacle_backup.crypto.turns import Turns
+from pinnacle_backup.errors import FormatError, PasswordError, PinnacleError
 
 MEMORY_KIB: Final = range(65_536, 1_048_576 + 1)
 PASSES: Final = range(3, 16 + 1)
 LANES: Final = range(1, 16 + 1)
 
-_WAIT_SECONDS: Final = 10.0
-"""How long one waits for its turn, as at a login: each who waits takes a thread of the server."""
-
-_MOST_WAITING: Final = 8
-"""How many wait for it; one more is sent away at once, or nobody else would get a thread of the server."""
-
-_DERIVING: Final = threading.Lock()
+_TURNS: Final = Turns(1)
 """
-Held by whoever derives: one key at a time in a process.
+One key at a time in a process.
 
 OpenSSL gives the lanes of argon2 threads out of one pool. Two derivations that share it wait for each other
 for ever. Each takes much memory, too.
 """
+os.register_at_fork(before=_TURNS.hold, after_in_parent=_TURNS.let_go, after_in_child=_TURNS.begin_anew)
 
 
-class _Places:
+class Argon2Parameters(msgspec.Struct, frozen=True):
     """
-    Those who derive and those who wait for it, in this process: whoever is forked begins without them.
+    How hard one guess is, at the password of an archive or of an account.
 
-    A thread that waits at a fork is not there in the child, and would never give its place back.
-    """
-
-    def __init__(self) -> None:
-        self.begin_anew()
-
-    def begin_anew(self) -> None:
-        """Forget everybody."""
-        self._free = threading.BoundedSemaphore(1 + _MOST_WAITING)
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """
-        Hold a place, and the block when the turn comes.
-
-        Raises:
-            TooManyAttempts: All places are taken, or the turn did not come in time.
-        """
-        free = self._free
-        if not free.acquire(blocking=False):
-            raise _too_many()
-        try:
-            if not _DERIVING.acquire(timeout=_WAIT_SECONDS):
-                raise _too_many()
-            try:
-                yield
-            finally:
-                _DERIVING.release()
-        finally:
-            free.release()
-
-
-def _too_many() -> TooManyAttempts:
-    wait = _WAIT_SECONDS
-    return TooManyAttempts(f"too many passwords at once; try again in {wait:.0f} s", retry_after=wait)
-
-
-def _begin_in_child() -> None:
-    _PLACES.begin_anew()
-    _DERIVING.release()
-
-
-_PLACES: Final = _Places()
-os.register_at_fork(
-    before=_DERIVING.acquire, after_in_parent=_DERIVING.release, after_in_child=_begin_in_child
-)
-
-
-class KdfParameters(msgspec.Struct, frozen=True):
-    """
-    How hard one guess is. The default is the second choice of RFC 9106: small enough for small machines.
+    The default is the second choice of RFC 9106: small enough for small machines.
 
     Attributes:
         memory_kib: Memory in KiB.
@@ -121,7 +64,7 @@ def _require(name: str, value: int, allowed: range) -> None:
         )
 
 
-def derive(password: str, salt: bytes, parameters: KdfParameters) -> bytes:
+def derive(password: str, salt: bytes, parameters: Argon2Parameters) -> bytes:
     """
     Return the 32-byte key of a password.
 
@@ -146,7 +89,7 @@ def derive(password: str, salt: bytes, parameters: KdfParameters) -> bytes:
         memory_cost=parameters.memory_kib,
     )
     try:
-        with _PLACES.turn():
+        with _TURNS.turn():
             return argon2id.derive(secret)
     except MemoryError:
         needed = parameters.memory_kib // 1024

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from pinnacle_backup.crypto.keys import COMMITMENT_BYTES, KEY_BYTES, NONCE_BYTES, TAG_BYTES, slot_keys
-from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.crypto.password import Argon2Parameters, derive
 from pinnacle_backup.errors import FormatError, PasswordError, UsageError
 
 SLOT_BYTES: Final = 512
@@ -21,7 +21,7 @@ LABEL_BYTES: Final = 63
 EMPTY_SLOT: Final = bytes(SLOT_BYTES)
 
 Randomness = Callable[[int], bytes]
-PasswordKey = Callable[[bytes, KdfParameters], bytes]
+PasswordKey = Callable[[bytes, Argon2Parameters], bytes]
 """Gives a password's key for a salt and parameters."""
 
 _ARGON2ID: Final = 1
@@ -45,7 +45,7 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
         sealed: The master key, encrypted.
     """
 
-    parameters: KdfParameters
+    parameters: Argon2Parameters
     salt: bytes
     created: int
     label: str = ""
@@ -77,7 +77,7 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
         algorithm, memory, passes, lanes, salt, created, length, label = _PREFIX.unpack_from(data)
         if algorithm != _ARGON2ID:
             raise FormatError(f"algorithm {algorithm} is unknown")
-        parameters = KdfParameters(memory, passes, lanes)
+        parameters = Argon2Parameters(memory, passes, lanes)
         parameters.check()
         commitment, sealed = _SECRETS.unpack_from(data, _PREFIX.size)
         slot = cls(
@@ -133,7 +133,7 @@ def seal(
     label: str,
     created: int,
     randomness: Randomness = os.urandom,
-    parameters: KdfParameters = KdfParameters(),  # noqa: B008 - frozen
+    parameters: Argon2Parameters = Argon2Parameters(),  # noqa: B008 - frozen
 ) -> KeySlot:
     """
     Return a slot that gives the master key to who has the password.

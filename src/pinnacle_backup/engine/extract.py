@@ -12,6 +12,7 @@ from pinnacle_backup.archive import tar
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.engine.browse import below
 from pinnacle_backup.engine.grouping import content_size
+from pinnacle_backup.engine.holes import placed
 from pinnacle_backup.engine.patterns import clean
 from pinnacle_backup.engine.tar_stream import file_header
 from pinnacle_backup.errors import DamagedError
@@ -36,21 +37,12 @@ def content(entry: Entry, archives: Sequence[str], members: ContentReader) -> It
             with the entry's size knows.
     """
     position = 0
-    holes = iter(entry.holes)
-    hole = next(holes, None)
-    for run in _checked(entry, archives, members):
-        rest = run
-        while rest:
-            if hole is not None and position == hole[0]:
-                yield from _zeros(hole[1])
-                position += hole[1]
-                hole = next(holes, None)
-            taken = rest if hole is None else rest[: hole[0] - position]
-            yield taken
-            position += len(taken)
-            rest = rest[len(taken) :]
-    if hole is not None:
-        yield from _zeros(hole[1])
+    runs = (memoryview(run) for run in _checked(entry, archives, members))
+    for offset, part in placed(runs, entry.holes):
+        yield from _zeros(offset - position)
+        yield bytes(part)
+        position = offset + len(part)
+    yield from _zeros(entry.size - position)
 
 
 def folder_as_tar(state: State, path: str, members: ContentReader) -> Iterator[bytes]:

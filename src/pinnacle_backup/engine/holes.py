@@ -20,6 +20,23 @@ def gaps(runs: Iterable[Run], size: int) -> tuple[Run, ...]:
     return tuple(found)
 
 
+def placed(content: Iterable[memoryview], holes: Iterable[Run]) -> Iterator[tuple[int, memoryview]]:
+    """Yield the content of a file, which leaves out its holes, cut around them: each part with its place."""
+    rest = iter(holes)
+    hole = next(rest, None)
+    position = 0
+    for run in content:
+        left = run
+        while left:
+            while hole is not None and hole[0] == position:
+                position += hole[1]
+                hole = next(rest, None)
+            part = left if hole is None else left[: hole[0] - position]
+            yield position, part
+            position += len(part)
+            left = left[len(part) :]
+
+
 def overlaps(one: Iterable[Run], other: Iterable[Run]) -> Iterator[Run]:
     """Yield what lies in runs of both, in one pass: files may have a million holes."""
     rest = iter(other)

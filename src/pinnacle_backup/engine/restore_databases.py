@@ -10,6 +10,7 @@ from typing import Final
 
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.engine.grouping import Item
+from pinnacle_backup.engine.holes import placed
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.errors import PinnacleError
 from pinnacle_backup.model.paths import printable
@@ -78,17 +79,8 @@ def _change(path: str, item: Item, live: str, content: ContentReader, scratch: s
 def _write(copy: str, item: Item, content: ContentReader) -> None:
     """Write a database's content; what is a hole stays one."""
     entry, archives = item
-    holes, position = list(entry.holes), 0
     with open(copy, "xb") as file:
-        for run in content.stream(entry.extents, archives):
-            rest = run
-            while True:
-                while holes and holes[0][0] == position:
-                    position += holes.pop(0)[1]
-                    file.seek(position)
-                if not rest:
-                    break
-                length = min(len(rest), holes[0][0] - position) if holes else len(rest)
-                file.write(rest[:length])
-                position, rest = position + length, rest[length:]
+        for offset, part in placed(content.stream(entry.extents, archives), entry.holes):
+            file.seek(offset)
+            file.write(part)
         file.truncate(entry.size)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.engine.grouping import in_archive_order
+from pinnacle_backup.engine.holes import placed
 from pinnacle_backup.engine.packing import Packed
 from pinnacle_backup.engine.places import Places
 from pinnacle_backup.engine.unordered import Meter
@@ -95,36 +95,24 @@ def _write(
     pending: PendingFile, meter: Meter, entry: Entry, archives: Sequence[str], content: ContentReader
 ) -> None:
     digest = hashlib.sha256()
-    write = _Sparse(pending, entry).write if entry.holes else pending.write
-    for run in content.stream(entry.extents, archives):
-        digest.update(run)
-        write(run)
-        meter(len(run))
+
+    def read() -> Iterator[memoryview]:
+        for run in content.stream(entry.extents, archives):
+            digest.update(run)
+            yield run
+            meter(len(run))
+
+    position = 0
+    for offset, part in placed(read(), entry.holes):
+        if offset > position:
+            pending.skip(offset - position)
+        pending.write(part)
+        position = offset + len(part)
     if entry.holes:
         pending.set_size(entry.size)
         meter(sum(length for _, length in entry.holes))
     if digest.hexdigest() != entry.sha256:
         raise DamagedError("the content in the archive is damaged: its SHA-256 is not the recorded one")
-
-
-class _Sparse:
-    """Writes content around the holes of a file; what comes after the content is the caller's to end."""
-
-    def __init__(self, pending: PendingFile, entry: Entry) -> None:
-        self._pending = pending
-        self._holes = deque(entry.holes)
-        self._position = 0
-
-    def write(self, run: memoryview) -> None:
-        while run:
-            while self._holes and self._holes[0][0] == self._position:
-                length = self._holes.popleft()[1]
-                self._pending.skip(length)
-                self._position += length
-            length = min(len(run), self._holes[0][0] - self._position) if self._holes else len(run)
-            self._pending.write(run[:length])
-            self._position += length
-            run = run[length:]
 
 
 def _reason(error: OSError | PinnacleError) -> str:

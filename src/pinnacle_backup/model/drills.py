@@ -11,6 +11,9 @@ from pinnacle_backup.model.results import Problem
 PROVEN: Final = "proven"
 FAILED: Final = "failed"
 
+CHECK_FAILED: Final = "check-failed"
+"""Code of a run that found nothing wrong but what a check of the studio's own complains of."""
+
 REPORT_FORMAT: Final = "pinnacle-backup drill report 1"
 """Stands in every report, so that what a studio's key signs cannot be taken for anything else."""
 
@@ -153,6 +156,11 @@ class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
     problem_count: int = 0
     outcome: str = PROVEN
+
+    @property
+    def came_back_whole(self) -> bool:
+        """Whether nothing is wrong with the backup itself; a check of the studio's own may have failed."""
+        return self.problem_count == sum(not check.passed for check in self.checks)
 
 
 class DrillRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
         stored: Bytes written to the store.
         removed: Backups deleted.
         freed: Bytes given back.
+        target: Folder that a restore goes to, as soon as it is known; of one in place the studio root.
         safety: Name of the backup of what a restore in place changed; ``undo`` restores it.
     """
 
@@ -60,6 +61,7 @@ class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
     stored: int = 0
     removed: int = 0
     freed: int = 0
+    target: str = ""
     safety: str = ""
 
 

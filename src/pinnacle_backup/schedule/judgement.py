@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from pinnacle_backup.model.drills import CHECK_FAILED
 from pinnacle_backup.model.runs import CANCELLED, FAILED, KILLED, RUNNING, Run
 
 SETTLED, TRANSIENT, INTERRUPTED, STOPPED = "settled", "transient", "interrupted", "stopped"
 
 _LASTING: Final = frozenset(
-    ("usage", "configuration", "no-such-backup", "wrong-password", "damaged", "format")
+    ("usage", "configuration", "no-such-backup", "wrong-password", "damaged", "format", CHECK_FAILED)
 )
 """Codes of errors that the next attempt would meet again: a person has to look."""
 

@@ -19,6 +19,9 @@ PARTIAL: Final = ".partial"
 NAME_BYTES: Final = 240
 """Longest name: with ``.partial`` it still fits into the 255 bytes of a directory entry."""
 
+NOTE_BYTES: Final = 16 << 20
+"""Longest note, enough for 100,000 archives: whoever can write to a bucket can write anything."""
+
 
 class StoredObject(msgspec.Struct, frozen=True, gc=False):
     """
@@ -133,7 +136,7 @@ class Store(Protocol):
 
     def read_note(self) -> bytes:
         """
-        Return the note that was left in the store; empty where there is none.
+        Return the note that was left in the store; empty where there is none of at most ``NOTE_BYTES``.
 
         Raises:
             StoreError: It cannot be read.

@@ -175,9 +175,11 @@ class LocalStore:
             sync_folder(self.system, self.directory)
 
     def _make_folder(self) -> None:
+        made = _missing(self.directory.rstrip("/"))
         with self._failures("make the folder", self.directory), contextlib.suppress(FileExistsError):
             self.system.make_folder(self.directory)
-            sync_folder(self.system, os.path.dirname(self.directory.rstrip("/")))
+            for folder in made:
+                sync_folder(self.system, os.path.dirname(folder))
 
     @contextlib.contextmanager
     def _failures(self, doing: str, path: str) -> Iterator[None]:
@@ -191,6 +193,15 @@ def _regular(entry: os.DirEntry[str]) -> Iterator[StoredObject]:
     status = entry.stat(follow_symlinks=False)
     if stat.S_ISREG(status.st_mode):
         yield StoredObject(entry.name, status.st_size, status.st_mtime_ns)
+
+
+def _missing(folder: str) -> list[str]:
+    """Return the folder and those above it that do not exist, the uppermost first."""
+    missing = []
+    while not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    return missing[::-1]
 
 
 def _existing(folder: str) -> str:

@@ -36,7 +36,7 @@ def enter(request: Request, name: str, password: SecretStr, code: str = "") -> R
         agent=request.headers.get("user-agent", "")[:_LONGEST_AGENT],
         former=Secret(request.cookies.get(cookie, "")),
     )
-    bearer, session = log_in(services.studio(), services.hasher, login)
+    bearer, session = log_in(services.studio(), services.strangers, login)
     answer = data({"name": session.user})
     answer.set_cookie(
         cookie, bearer, max_age=_COOKIE_SECONDS, secure=is_secure(request), httponly=True, samesite="lax"

@@ -1,4 +1,4 @@
-"""What all requests share: where the studio is, the pages' templates, the login passwords' hasher."""
+"""What all requests share: where the studio is, the pages' templates, the hashers of passwords."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Launch, Studio, directly, open_studio
 from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.crypto.login_password import LoginPasswords
+from pinnacle_backup.crypto.turns import Turns
 from pinnacle_backup.errors import ConfigError
 from pinnacle_backup.model.runs import SERVER, Origin
 from pinnacle_backup.web.happening import EVERY_SECONDS, Happening
@@ -47,7 +48,8 @@ class Services:
         warn: Told what a person should know.
         hosts: The names that the server answers to.
         proxies: Those that are believed who asks; see ``web.proxies``.
-        hasher: Of login passwords; bounds how many are hashed at once.
+        hasher: Of the passwords of those who are logged in.
+        strangers: Of the passwords of those who are not; however many these are, the others wait for none.
         templates: Of the pages.
         unlocked: Backups whose passwords were given.
         tickets: Downloads that may begin.
@@ -64,7 +66,8 @@ class Services:
     warn: Callable[[str], None]
     hosts: frozenset[str] = frozenset(("127.0.0.1", "localhost", "[::1]"))
     proxies: tuple[Network, ...] = ()
-    hasher: LoginPasswords = field(default_factory=LoginPasswords)
+    hasher: LoginPasswords = field(default_factory=lambda: LoginPasswords(turns=Turns(1)))
+    strangers: LoginPasswords = field(default_factory=LoginPasswords)
     templates: Environment = field(default_factory=lambda: environment(version=packaged().version))
     unlocked: Unlocked = field(default_factory=Unlocked)
     tickets: Tickets = field(default_factory=Tickets)

@@ -14,13 +14,14 @@ from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.sessions import Login, log_in
 from pinnacle_backup.app.studio import Studio, open_studio
 from pinnacle_backup.config.secrets import Secret
-from pinnacle_backup.crypto.login_password import HashParameters, LoginPasswords
+from pinnacle_backup.crypto.login_password import LoginPasswords
+from pinnacle_backup.crypto.password import Argon2Parameters
 from pinnacle_backup.model.accounts import Actor, Session, User
 from pinnacle_backup.model.runs import Origin
 
 from ...canaries import canary
 
-CHEAP = HashParameters(memory_kib=64, passes=1, lanes=1)
+CHEAP = Argon2Parameters(memory_kib=64, passes=1, lanes=1)
 ADMIN = Actor(kind="server", name="admin", address="192.0.2.1")
 HOME, ELSEWHERE = "192.0.2.7", "198.51.100.9"
 PASSWORD = canary("password-of-anna")
@@ -30,7 +31,7 @@ WRONG = canary("password-that-is-wrong")
 class Counted(LoginPasswords):
     """Counts what it computes."""
 
-    def __init__(self, parameters: HashParameters = CHEAP) -> None:
+    def __init__(self, parameters: Argon2Parameters = CHEAP) -> None:
         super().__init__(parameters)
         self.checked: list[bool] = []
         self.hashed = 0

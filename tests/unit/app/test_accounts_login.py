@@ -19,7 +19,7 @@ from pinnacle_backup.app.sessions import (
     session_of,
 )
 from pinnacle_backup.config.secrets import Secret
-from pinnacle_backup.crypto.login_password import HashParameters
+from pinnacle_backup.crypto.password import Argon2Parameters
 from pinnacle_backup.errors import AccountNotFound, NotAuthenticated, TooManyAttempts
 from pinnacle_backup.state.sessions import IDLE, LONGEST
 from pinnacle_backup.state.users import Users
@@ -298,7 +298,7 @@ def test_what_stands_for_an_address(address: str, place: str) -> None:
 def test_a_hash_is_renewed_when_the_parameters_have_grown(server: Server) -> None:
     users = Users(server.studio.state)
     before = users.password(1)
-    server.hasher = Counted(HashParameters(memory_kib=128, passes=2, lanes=1))
+    server.hasher = Counted(Argon2Parameters(memory_kib=128, passes=2, lanes=1))
     with pytest.raises(NotAuthenticated):
         server.log_in(password=WRONG)
     assert users.password(1) == before

@@ -21,6 +21,7 @@ from pinnacle_backup.app.create import CreateRequest, create_backup
 from pinnacle_backup.app.drill import drill_backup, list_drills
 from pinnacle_backup.app.drill_page import page
 from pinnacle_backup.app.drill_reports import Reports, check_report, key_path
+from pinnacle_backup.app.health import studio_health
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Studio as Opened
 from pinnacle_backup.app.studio import open_studio
@@ -255,6 +256,36 @@ def test_another_folder_is_used_and_left_as_it_was(studio: Studio, tmp_path: Pat
     assert drilled(here).outcome == PROVEN
     assert sorted(os.listdir(place)) == ["drills-scratch", "run-theirs"]
     assert left_behind(place) == ["theirs"]
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_check_that_fails_is_told_as_such_and_damage_as_damage(studio: Studio, damaged: bool) -> None:
+    """Run, mail and health: what only a check of the studio's own complains of is no damage."""
+    studio.configure(drill={"checks": ["exit 4", "true", "exit 5"]})
+    here = opened(studio)
+    name = back_up(here)
+    if damaged:
+        with (studio.backups / name).open("r+b") as file:
+            file.seek(400_000)
+            file.write(b"\xff" * 64)
+    report = drilled(here)
+    assert (report.outcome, report.problem_count, report.came_back_whole) == (
+        FAILED,
+        2 + damaged,
+        not damaged,
+    )
+    (run,) = here.runs.newest(1)
+    assert (run.outcome, run.exit_code, run.code) == (
+        "failed",
+        *((13, "") if damaged else (2, "check-failed")),
+    )
+    assert ("came back whole" in run.hint) == (not damaged)
+    shown = Path(Reports(here).path(report.id)).read_text()
+    assert ("NOT proven restorable" in shown) == damaged
+    assert ("Restored whole, but an own check failed" in shown) == (not damaged)
+    told = [check.sentence for check in studio_health(here).bad]
+    assert any(f"{name} is damaged" in sentence for sentence in told) == damaged
+    assert any("check 1: exit 4: ended with exit code 4" in sentence for sentence in told) == (not damaged)
 
 
 def test_checks_see_no_secret_and_reports_tell_none(studio: Studio) -> None:

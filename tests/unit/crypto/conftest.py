@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from pinnacle_backup.crypto.envelope import EncryptedSink, EncryptedSource, read_head
+from pinnacle_backup.crypto.password import _TURNS
 from pinnacle_backup.crypto.slots import KeySlot, seal
+from pinnacle_backup.crypto.turns import MOST_WAITING, Turns
 from pinnacle_backup.errors import DamagedError
 from pinnacle_backup.model.backup import BackupHeader, BackupTotals
 
@@ -115,3 +117,11 @@ def open_source() -> Callable[..., EncryptedSource]:
         return EncryptedSource(source, read_head(source), master_key)
 
     return open_source
+
+
+@pytest.fixture
+def full_password_turns() -> Iterator[Turns]:
+    """The turns of those who derive, while as many as may wait for it do so."""
+    _TURNS._queue.extend(range(MOST_WAITING))
+    yield _TURNS
+    _TURNS._queue.clear()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import HashingError, VerificationError
 
-from pinnacle_backup.crypto.login_password import HashParameters, LoginPasswords
+from pinnacle_backup.crypto.login_password import LoginPasswords
+from pinnacle_backup.crypto.password import Argon2Parameters
+from pinnacle_backup.crypto.turns import Turns
 from pinnacle_backup.errors import PinnacleError, StateError, TooManyAttempts, UsageError
 
-CHEAP = HashParameters(memory_kib=64, passes=1, lanes=1)
+CHEAP = Argon2Parameters(memory_kib=64, passes=1, lanes=1)
 PASSWORD = "correct horse battery"
 
 
@@ -93,7 +97,7 @@ class Slow:
 def test_two_are_computed_at_a_time(hasher: LoginPasswords) -> None:
     """Or forty logins at once took 2.5 GB."""
     hasher._hasher = slow = Slow()
-    threads = [threading.Thread(target=hasher.matches, args=("", PASSWORD)) for _ in range(20)]
+    threads = [threading.Thread(target=hasher.matches, args=("", PASSWORD)) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -102,11 +106,27 @@ def test_two_are_computed_at_a_time(hasher: LoginPasswords) -> None:
 
 
 def test_who_waits_too_long_for_a_turn_is_sent_away() -> None:
-    hasher = LoginPasswords(CHEAP, at_once=1, wait_seconds=0.01)
+    hasher = LoginPasswords(CHEAP, turns=Turns(1, wait_seconds=0.01))
     with hasher._turn(), pytest.raises(TooManyAttempts) as caught:
         hasher.matches("", PASSWORD)
     assert caught.value.retry_after == 0.01
     assert not hasher.matches("", PASSWORD), "the turn was given back"
+
+
+def test_of_a_flood_few_wait_and_the_others_are_sent_away_at_once(hasher: LoginPasswords) -> None:
+    """Each who waits takes a thread of the server: forty would keep out everybody else for seconds."""
+
+    class Held:
+        def verify(self, kept: str, password: bytes) -> bool:
+            return go_on.wait()
+
+    go_on, hasher._hasher = threading.Event(), Held()
+    with ThreadPoolExecutor(40) as pool:
+        asked = [pool.submit(hasher.matches, "", PASSWORD) for _ in range(40)]
+        refused = [each.exception() for each in islice(as_completed(asked), 30)]
+        go_on.set()
+    assert {type(each) for each in refused} == {TooManyAttempts}
+    assert sum(each.exception() is None for each in asked) == 10
 
 
 def test_too_little_memory_is_no_wrong_password(hasher: LoginPasswords) -> None:

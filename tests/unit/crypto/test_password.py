@@ -2,52 +2,49 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import pytest
 
-from pinnacle_backup.crypto import password as module
-from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.crypto.password import Argon2Parameters, derive
+from pinnacle_backup.crypto.turns import Turns
 from pinnacle_backup.errors import FormatError, PasswordError, TooManyAttempts
 
 SALT = bytes(range(16))
 
 OUT_OF_RANGE = [
-    KdfParameters(65_535, 3, 4),
-    KdfParameters(1_048_577, 3, 4),
-    KdfParameters(0, 3, 4),
-    KdfParameters(2**32 - 1, 3, 4),
-    KdfParameters(2**63, 3, 4),
-    KdfParameters(65_536, 2, 4),
-    KdfParameters(65_536, 17, 4),
-    KdfParameters(65_536, 2**32 - 1, 4),
-    KdfParameters(65_536, 3, 0),
-    KdfParameters(65_536, 3, 17),
-    KdfParameters(65_536, -3, 4),
+    Argon2Parameters(65_535, 3, 4),
+    Argon2Parameters(1_048_577, 3, 4),
+    Argon2Parameters(0, 3, 4),
+    Argon2Parameters(2**32 - 1, 3, 4),
+    Argon2Parameters(2**63, 3, 4),
+    Argon2Parameters(65_536, 2, 4),
+    Argon2Parameters(65_536, 17, 4),
+    Argon2Parameters(65_536, 2**32 - 1, 4),
+    Argon2Parameters(65_536, 3, 0),
+    Argon2Parameters(65_536, 3, 17),
+    Argon2Parameters(65_536, -3, 4),
 ]
 
 
 def test_a_password_always_gives_the_same_key():
     """Checked against the reference implementation of argon2 (argon2-cffi, version 0x13)."""
-    key = derive("correct horse", SALT, KdfParameters())
+    key = derive("correct horse", SALT, Argon2Parameters())
 
     assert key.hex() == "577f1ff37e9a3e52c97d39f8e83891c1b73b0e87ffe0429cee8ede2fb005fe44"
 
 
 def test_another_password_salt_or_parameter_gives_another_key():
     keys = {
-        derive("correct horse", SALT, KdfParameters()),
-        derive("correct horsf", SALT, KdfParameters()),
-        derive("correct horse", SALT[::-1], KdfParameters()),
-        derive("correct horse", SALT, KdfParameters(lanes=3)),
-        derive("correct horse", SALT, KdfParameters(passes=4)),
-        derive("correct horse", SALT, KdfParameters(memory_kib=65_544)),
+        derive("correct horse", SALT, Argon2Parameters()),
+        derive("correct horsf", SALT, Argon2Parameters()),
+        derive("correct horse", SALT[::-1], Argon2Parameters()),
+        derive("correct horse", SALT, Argon2Parameters(lanes=3)),
+        derive("correct horse", SALT, Argon2Parameters(passes=4)),
+        derive("correct horse", SALT, Argon2Parameters(memory_kib=65_544)),
     }
 
     assert len(keys) == 6
@@ -57,60 +54,23 @@ def test_threads_that_derive_at_the_same_time_all_get_their_key(monkeypatch: pyt
     """OpenSSL's argon2 would hang for ever, nearly always: that the test ends is the proof."""
     monkeypatch.setattr(module, "_WAIT_SECONDS", 1_000)  # a busy machine takes its time
     with ThreadPoolExecutor(4) as pool:
-        keys = list(pool.map(lambda _: derive("correct horse", SALT, KdfParameters()), range(8)))
+        keys = list(pool.map(lambda _: derive("correct horse", SALT, Argon2Parameters()), range(8)))
 
-    assert set(keys) == {derive("correct horse", SALT, KdfParameters())}
-
-
-def test_nobody_waits_for_ever_for_a_turn(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.01)
-    with module._DERIVING, pytest.raises(TooManyAttempts, match="too many passwords at once"):
-        derive("a", bytes(16), KdfParameters())
-    assert derive("a", bytes(16), KdfParameters())
+    assert set(keys) == {derive("correct horse", SALT, Argon2Parameters())}
 
 
-@pytest.fixture
-def crowd() -> Iterator[None]:
-    """As many as may derive or wait for it do so."""
-    places = module._PLACES._free
-    for _ in range(1 + module._MOST_WAITING):
-        assert places.acquire(blocking=False)
-    yield
-    for _ in range(1 + module._MOST_WAITING):
-        places.release()
-
-
-def test_few_wait_and_the_others_are_sent_away_at_once(crowd: None):
+def test_of_many_who_derive_few_wait(full_password_turns: Turns):
     """Who waits takes a thread of the server: a hundred who wait would keep out whoever wants to log in."""
     with pytest.raises(TooManyAttempts, match="too many passwords at once") as caught:
-        derive("correct horse", SALT, KdfParameters())
+        derive("correct horse", SALT, Argon2Parameters())
     assert caught.value.retry_after == 10
-
-
-def test_every_place_is_given_back(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 0.001)
-    for _ in range(2 + module._MOST_WAITING):
-        with module._DERIVING, pytest.raises(TooManyAttempts):
-            derive("correct horse", SALT, KdfParameters())
-    assert derive("correct horse", SALT, KdfParameters())
-
-
-def test_those_who_wait_when_a_process_forks_take_no_place_in_the_child(crowd: None):
-    """They are not there, and would never give it back."""
-    child = os.fork()
-    if not child:
-        with suppress(TooManyAttempts):
-            derive("correct horse", SALT, KdfParameters())
-            os._exit(0)
-        os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_composed_and_decomposed_characters_are_the_same_password():
     composed, decomposed = "Stra\u00dfencaf\u00e9", "Stra\u00dfencafe\u0301"
 
     assert composed != decomposed
-    assert derive(composed, SALT, KdfParameters()) == derive(decomposed, SALT, KdfParameters())
+    assert derive(composed, SALT, Argon2Parameters()) == derive(decomposed, SALT, Argon2Parameters())
 
 
 @pytest.mark.parametrize("parameters", OUT_OF_RANGE, ids=repr)
@@ -121,7 +81,7 @@ def test_parameters_out_of_range_are_refused_before_anything_is_computed(paramet
 
 
 @pytest.mark.parametrize(
-    "parameters", [KdfParameters(65_536, 3, 1), KdfParameters(1_048_576, 16, 16)], ids=repr
+    "parameters", [Argon2Parameters(65_536, 3, 1), Argon2Parameters(1_048_576, 16, 16)], ids=repr
 )
 def test_the_limits_themselves_are_allowed(parameters):
     parameters.check()
@@ -130,12 +90,12 @@ def test_the_limits_themselves_are_allowed(parameters):
 @pytest.mark.parametrize("password", ["", "pass\udcffword"], ids=ascii)
 def test_what_is_no_password_is_refused(password):
     with pytest.raises(PasswordError):
-        derive(password, SALT, KdfParameters())
+        derive(password, SALT, Argon2Parameters())
 
 
 def test_a_refused_password_is_not_in_the_traceback():
     with pytest.raises(PasswordError) as caught:
-        derive("hunter2\udcff", SALT, KdfParameters())
+        derive("hunter2\udcff", SALT, Argon2Parameters())
 
     shown = "".join(traceback.format_exception(caught.value)).replace('derive("hunter2', "")
     assert "hunter2" not in shown
@@ -144,11 +104,11 @@ def test_a_refused_password_is_not_in_the_traceback():
 def test_too_little_memory_is_said_in_words():
     program = """
 import resource
-from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.crypto.password import Argon2Parameters, derive
 from pinnacle_backup.errors import PinnacleError
 resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 try:
-    derive("correct horse", bytes(16), KdfParameters(memory_kib=1_048_576))
+    derive("correct horse", bytes(16), Argon2Parameters(memory_kib=1_048_576))
 except PinnacleError as error:
     print(error, "|", error.hint)
 """

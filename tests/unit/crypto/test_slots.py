@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinnacle_backup.crypto.password import KdfParameters, derive
+from pinnacle_backup.crypto.password import Argon2Parameters, derive
 from pinnacle_backup.crypto.slots import KeySlot, find, seal
 from pinnacle_backup.errors import FormatError, UsageError
 
@@ -56,7 +56,7 @@ class TestBytes:
         sealed=st.binary(min_size=48, max_size=48),
     )
     def test_what_is_encoded_is_decoded(self, memory, passes, lanes, **fields):
-        slot = KeySlot(parameters=KdfParameters(memory, passes, lanes), **fields)
+        slot = KeySlot(parameters=Argon2Parameters(memory, passes, lanes), **fields)
 
         assert KeySlot.decode(slot.encode()) == slot
 
@@ -160,7 +160,7 @@ class TestSeal:
             seal(master_key, "password", repository=repository, label=label, created=0)
 
     def test_weak_parameters_are_refused(self, repository, master_key):
-        weak = KdfParameters(memory_kib=8)
+        weak = Argon2Parameters(memory_kib=8)
 
         with pytest.raises(FormatError):
             seal(master_key, "password", repository=repository, label="", created=0, parameters=weak)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinnacle_backup.engine.holes import Run, gaps, overlaps
+from pinnacle_backup.engine.holes import Run, gaps, overlaps, placed
 
 SIZE = 30
 
@@ -26,6 +27,19 @@ def runs(places: set[int]) -> list[Run]:
 @given(st.sets(st.integers(0, SIZE - 1)))
 def test_gaps_are_all_that_is_not_in_the_runs(places: set[int]) -> None:
     assert list(gaps(runs(places), SIZE)) == runs(set(range(SIZE)) - places)
+
+
+@given(st.sets(st.integers(0, SIZE - 1)), st.lists(st.integers(0, SIZE)))
+def test_content_is_put_around_the_holes_however_it_comes(places: set[int], cuts: list[int]) -> None:
+    whole = bytes(0 if place in places else place + 1 for place in range(SIZE))
+    content = whole.replace(b"\0", b"")
+    bounds = [0, *sorted(min(cut, len(content)) for cut in cuts), len(content)]
+    parts = (memoryview(content)[start:end] for start, end in pairwise(bounds))
+    file = bytearray(SIZE)
+    for offset, part in placed(parts, runs(places)):
+        assert part
+        file[offset : offset + len(part)] = part
+    assert file == whole
 
 
 @given(st.sets(st.integers(0, SIZE - 1)), st.sets(st.integers(0, SIZE - 1)))

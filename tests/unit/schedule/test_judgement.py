@@ -26,6 +26,7 @@ def run(outcome: str, code: str = "", exit_code: int | None = None, stopped_by: 
         (run(FAILED, "configuration", 3), SETTLED),
         (run(FAILED, "wrong-password", 12), SETTLED),
         (run(FAILED, "", 13), SETTLED),
+        (run(FAILED, "check-failed", 2), SETTLED),
         (run(KILLED), INTERRUPTED),
         (run(RUNNING), INTERRUPTED),
         (run(CANCELLED, stopped_by="anna"), SETTLED),

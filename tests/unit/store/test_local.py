@@ -86,6 +86,22 @@ def test_steps_come_in_the_order_that_survives_a_power_cut(folder: Path) -> None
     assert steps == ["write", "write", "sync", "close", "rename_new", "sync", "close"]
 
 
+def test_all_folders_that_are_made_survive_a_power_cut(tmp_path: Path) -> None:
+    """Each name is made durable in the folder that holds it, from the top, before anything is stored."""
+    folders = [tmp_path, tmp_path / "a", tmp_path / "a/b", tmp_path / "a/b/backups"]
+
+    class Recording(System):
+        def sync(self, fd: int) -> None:
+            synced.append(Path(os.readlink(f"/proc/self/fd/{fd}")))
+            super().sync(fd)
+
+    synced: list[Path] = []
+    for name in ("one", "two"):
+        LocalStore(f"{folders[-1]}/", Recording()).put(name, b"")
+
+    assert synced == [*folders[:-1], folders[-1] / "one", folders[-1], folders[-1] / "two", folders[-1]]
+
+
 def test_listing_leaves_out_what_is_no_object(folder: Path) -> None:
     folder.mkdir()
     (folder / "folder.tar.gz").mkdir()

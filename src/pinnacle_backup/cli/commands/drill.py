@@ -75,8 +75,8 @@ def run(
 
     Where nobody knows the password of the newest, the newest that opens is taken, with a warning.
 
-    Exits with 0 when it is proven restorable, with 1 when another one had been meant, and with 13 when it
-    is not; the report names what is wrong.
+    Exits with 0 when it is proven restorable, with 1 when another one had been meant, with 13 when it is
+    not, and with 2 when only a check of your own failed; the report names what is wrong.
     """
     if name and random:
         raise UsageError("--random leaves no choice: drop the name", hint="pinnacle-backup drill --random")

@@ -82,9 +82,13 @@ class Catalog:
 
     def mark_verified(self, name: str, instant: str) -> None:
         """Remember that an archive was read back without a fault."""
-        found = self.backups().get(name)
-        if found:
-            self.update([msgspec.structs.replace(found, verified=instant)], ())
+
+        def work(db: sqlite3.Connection) -> None:
+            row = db.execute("SELECT * FROM backup WHERE name = ?", (name,)).fetchone()
+            if row:
+                db.execute(_ADD_BACKUP, _row(msgspec.structs.replace(_cached(row), verified=instant)))
+
+        self._database.write(work)
 
     def value(self, key: str) -> str:
         """Return what was remembered under a key; empty when nothing was."""

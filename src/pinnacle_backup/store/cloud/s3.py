@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from pinnacle_backup.errors import ObjectNotFound, StoreError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.streams import ByteSink, ByteSource
-from pinnacle_backup.store.base import PARTIAL, StoredObject, check_name
+from pinnacle_backup.store.base import NOTE_BYTES, PARTIAL, StoredObject, check_name
 from pinnacle_backup.store.cloud.connection import SMALL_READS, connection_to
 from pinnacle_backup.store.cloud.failures import failures, status_of
 from pinnacle_backup.store.cloud.lease import Lease
@@ -147,9 +147,11 @@ class S3Store:
             return tuple(upload.name + PARTIAL for upload in ours if abort_upload(connection, upload))
 
     def read_note(self) -> bytes:
-        """Return the note; empty where there is none."""
+        """Return the note; empty where there is none, or one that is too long."""
         try:
             found = fetch_end(connection_to(self.place), NOTE)
+            if found.size > NOTE_BYTES:
+                return b""
             missing = found.size - len(found.last)
             return (_fetch(self.place, NOTE, found.etag, 0, missing) if missing else b"") + found.last
         except ObjectNotFound:

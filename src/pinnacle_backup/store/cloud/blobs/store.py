@@ -11,7 +11,7 @@ from functools import partial
 from pinnacle_backup.errors import ObjectNotFound, StoreError, UsageError
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.streams import ByteSink, ByteSource
-from pinnacle_backup.store.base import PARTIAL, StoredObject, check_name
+from pinnacle_backup.store.base import NOTE_BYTES, PARTIAL, StoredObject, check_name
 from pinnacle_backup.store.cloud.blobs.client import SMALL_READS, client_to
 from pinnacle_backup.store.cloud.blobs.failures import failures
 from pinnacle_backup.store.cloud.blobs.leases import BlobLeases
@@ -129,11 +129,13 @@ class BlobStore:
         return ()
 
     def read_note(self) -> bytes:
-        """Return the note that was left."""
+        """Return the note; empty where there is none, or one that is too long."""
         try:
             with failures(self.place, "read", _NOTE):
                 found = self._blobs.head(_NOTE)
         except ObjectNotFound:
+            return b""
+        if found["size"] > NOTE_BYTES:
             return b""
         return self._source(_NOTE, found["size"], found["e_tag"]).read_at(0, found["size"])
 

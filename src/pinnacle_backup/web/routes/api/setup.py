@@ -52,7 +52,7 @@ def create(request: Request, first: First) -> Response:
     password, token = secret(first.password), secret(first.token)
     try:
         create_first_administrator(
-            services.studio(), services.hasher, token, first.name, password, address=address_of(request)
+            services.studio(), services.strangers, token, first.name, password, address=address_of(request)
         )
     except NotAuthenticated as error:
         raise FieldErrors(error.message, (("token", error.message),), hint=error.hint) from None

@@ -40,6 +40,11 @@ _VERBS: Final[Mapping[str, str]] = {
     "drill": "Drill",
 }
 
+_ONCE_CANCELLED: Final[Mapping[str, str]] = {
+    "cleanup": "Backups that were deleted so far stay deleted. The others are not touched.",
+    "copy": "Copies that are complete stay; the one that is being made is thrown away.",
+}
+
 
 @router.get("/runs")
 def runs(
@@ -104,6 +109,7 @@ def run(request: Request, who: Looking, number: Number) -> Response:
         left_out=max(len(lines) - _LINES, 0),
         progress=live,
         may_cancel=running and may_cancel,
+        once_cancelled=_once_cancelled(found, printable(who.studio.root)),
         undo=not running and who.may(RESTORE_IN_PLACE) and _can_be_undone(who, found),
     )
 
@@ -115,6 +121,23 @@ def title_of(run: Run) -> str:
         return f"{run.detail.capitalize()} backup"
     named = run.facts.backup if run.detail in ("", "latest") else run.detail
     return f"{words} of {named or run.detail}" if named or run.detail else words
+
+
+def _once_cancelled(run: Run, root: str) -> str:
+    """Return what stays of a run that is cancelled now."""
+    target = run.facts.target
+    if run.verb != "restore":
+        return _ONCE_CANCELLED.get(
+            run.verb, "What was written so far is thrown away. Earlier backups are not touched."
+        )
+    if target and target != root:
+        return f"What was restored so far stays in {target}; the rest is left as it is now."
+    way_back = (
+        "The safety backup lets you go back."
+        if target
+        else "What a restore in place overwrites is saved first."
+    )
+    return f"What was restored so far stays; the rest is left as it is now. {way_back}"
 
 
 def _row(run: Run, zone: tzinfo) -> dict[str, Any]:
