@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pinnacle_backup.crypto import password as module
 from pinnacle_backup.crypto.password import Argon2Parameters, derive
 from pinnacle_backup.crypto.turns import Turns
 from pinnacle_backup.errors import FormatError, PasswordError, TooManyAttempts
@@ -52,7 +53,7 @@ def test_another_password_salt_or_parameter_gives_another_key():
 
 def test_threads_that_derive_at_the_same_time_all_get_their_key(monkeypatch: pytest.MonkeyPatch):
     """OpenSSL's argon2 would hang for ever, nearly always: that the test ends is the proof."""
-    monkeypatch.setattr(module, "_WAIT_SECONDS", 1_000)  # a busy machine takes its time
+    monkeypatch.setattr(module._TURNS, "_wait_seconds", 1_000)  # a busy machine takes its time
     with ThreadPoolExecutor(4) as pool:
         keys = list(pool.map(lambda _: derive("correct horse", SALT, Argon2Parameters()), range(8)))
 
