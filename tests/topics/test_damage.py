@@ -16,6 +16,7 @@ import pytest
 
 from pinnacle_backup.engine.verify import verify
 from pinnacle_backup.errors import DamagedError
+from pinnacle_backup.model.backup import FULL, INCREMENTAL
 from pinnacle_backup.model.progress import Silent
 
 from ..places import Place
@@ -296,3 +297,24 @@ def test_archives_that_have_changed_places(studio: Studio) -> None:
     assert studio.listed().keys() == {"one.tar.gz", "two.tar.gz"}
     assert_damaged(studio.run("verify", "one"), "one.tar.gz")
     assert_damaged(studio.run("verify", "two"), "two.tar.gz")
+
+
+@pytest.mark.parametrize("kind", [FULL, INCREMENTAL])
+def test_a_backup_takes_nothing_over_from_an_archive_that_is_lost(tmp_path: Path, kind: str) -> None:
+    """The sources have it still: so the next backup is whole, whatever those before it lack."""
+    place = Place(tmp_path, deduplicate=True)
+    data = Path(place.data)
+    made = []
+    for number in range(3):
+        (data / f"{number}.bin").write_bytes(os.urandom(1_500_000))
+        made.append(place.backup().backup)
+    Path(place.root, "backups", made[1].name).unlink()
+    report = place.backup(kind)
+    place.verify(report.backup)
+    assert not place.repository.listing().missing(report.backup)
+    assert report.notes == (
+        f"{made[2].name} needs an archive that is not here, so this backup leaves it alone",
+    )
+    target = tmp_path / "target"
+    assert not place.restore(report.backup, target).problems
+    assert differences(describe(target / "data"), describe(data)) == {}

@@ -266,6 +266,8 @@ def _log(run: Recording, report: BackupReport) -> None:
     info = report.backup
     for problem in report.warnings:
         run.warn(f"{problem.path}: {problem.reason}")
+    for note in report.notes:
+        run.note(note)
     run.count(
         backup=info.name,
         type=info.header.type,
