@@ -318,3 +318,19 @@ def test_a_backup_takes_nothing_over_from_an_archive_that_is_lost(tmp_path: Path
     target = tmp_path / "target"
     assert not place.restore(report.backup, target).problems
     assert differences(describe(target / "data"), describe(data)) == {}
+
+
+def test_of_several_copies_each_is_read_for_itself(studio: Studio, tmp_path: Path) -> None:
+    """A copy under another name may be the damaged one, or the sound one."""
+    studio.good("create", "--name", "made")
+    for name in ("earlier", "later"):
+        shutil.copy(studio.backups / "made.tar.gz", studio.backups / f"{name}.tar.gz")
+    _damage(studio, "earlier.tar.gz", 0.4)
+    _damage(studio, "later.tar.gz", 0.5)
+    for name in ("earlier", "later"):
+        assert_damaged(studio.run("verify", name), f"{name}.tar.gz")
+    assert "later" not in studio.good("verify", "made")
+    verified = {name for name, found in studio.listed().items() if found["verified"]}
+    assert verified == {"made.tar.gz"}
+    studio.good("restore", "made", "--target", str(tmp_path / "target"))
+    studio.good("drill", "made")

@@ -146,6 +146,7 @@ def open_located(
     names = _names(located.listing)
     for repository in others:
         names = _remembered(repository) | names
+    names[located.info.header.id] = located.info.name  # of several copies the one that is meant
     elsewhere, missing = None, located.listing.missing(located.info)
     if missing and located.repository is not studio.repository:
         elsewhere = _opener_of_studio(studio, missing, passwords)
