@@ -73,6 +73,11 @@ class Recording:
         self.count(backup=backup)
         self._record(lambda runs: runs.note(self.id, self.facts))
 
+    def changes(self, backup: str, *, safety: str) -> None:
+        """Remember, before anything changes, what is restored and what was saved: an undo goes by it."""
+        self.count(safety=safety)
+        self.concerns(backup)
+
     def rehearse(self) -> None:
         """Leave no record in the end: it was only planned."""
         self._rehearsal = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -24,6 +24,7 @@ from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.patterns import quoted
 from pinnacle_backup.engine.restore import Restore, RestoreJob
 from pinnacle_backup.errors import BackupNotFound, UsageError
+from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
 from pinnacle_backup.model.words import counted, duration, size
@@ -46,6 +47,7 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
         target: Folder to restore below; None for the studio itself.
         delete_extra: Also remove what the backup does not have.
         rehearsal: It is only to be planned: no run is recorded, whatever happens.
+        beneath: Backups for the paths of which it says nothing; see ``State``.
         anew: The studio is lost, its folder empty: our own logs come back, too, and nothing needs saving.
     """
 
@@ -56,6 +58,7 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None = None
     delete_extra: bool = False
     rehearsal: bool = False
+    beneath: tuple[BackupInfo, ...] = ()
     anew: bool = False
 
 
@@ -97,7 +100,7 @@ class PreparedRestore:
         self._restore.progress = self._run.follow(progress)
         safety = self._save() if self.plan.in_place and self._saves else ""
         if safety:
-            self._run.count(safety=safety)
+            self._run.changes(self.plan.backup.name, safety=safety)
             self._run.note(f"saved what changes as {safety}")
         report = self._restore.execute(safety=safety)
         self._run.count(backup=self.plan.backup.name, entries=report.restored, read=report.nbytes)
@@ -176,7 +179,7 @@ def _located(studio: Studio, request: RestoreRequest) -> Located:
     if request.at is not None:
         return locate_at(studio, request.at)
     if request.name is not None:
-        return locate(studio, request.name)
+        return replace(locate(studio, request.name), beneath=request.beneath)
     raise UsageError("which backup? give its name, or a time with --at")
 
 
@@ -208,5 +211,6 @@ def _job(studio: Studio, request: RestoreRequest, paths: tuple[str, ...], scratc
         rules=rules_of(studio) if in_place else Rules(exclude=Excluder(()), exclude_caches=False, skip=skip),
         workers=settings.workers,
         scratch=scratch,
+        beneath=tuple(info.header.id for info in request.beneath),
         wait=WAIT_SECONDS,
     )

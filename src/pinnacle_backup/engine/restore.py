@@ -61,6 +61,7 @@ class RestoreJob:
         rules: What is never looked at there.
         workers: Number of processes; 0 for one each processor.
         scratch: Folder for temporary files.
+        beneath: Ids of backups for the paths of which the backup says nothing; see ``State``.
         wait: Seconds to wait for other commands.
     """
 
@@ -74,6 +75,7 @@ class RestoreJob:
     rules: Rules
     workers: int = 0
     scratch: str
+    beneath: tuple[str, ...] = ()
     wait: float = 10.0
 
 
@@ -114,7 +116,7 @@ class Restore:
         self._stack.callback(self._workers.close)
         try:
             with self._locked():
-                self._state = State(info.header.id, opener)
+                self._state = State(info.header.id, opener, beneath=job.beneath)
                 self._stack.callback(self._state.close)
                 self._opener = opener.only(self._state.archive_ids())
                 self._fates = self._decide(opener)
