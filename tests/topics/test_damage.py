@@ -334,3 +334,32 @@ def test_of_several_copies_each_is_read_for_itself(studio: Studio, tmp_path: Pat
     assert verified == {"made.tar.gz"}
     studio.good("restore", "made", "--target", str(tmp_path / "target"))
     studio.good("drill", "made")
+
+
+@pytest.mark.parametrize("where", [0.4, "manifest"])
+@pytest.mark.parametrize("deduplicate", [False, True])
+def test_after_damage_was_found_the_next_backup_is_whole(
+    studio: Studio, tmp_path: Path, where: float | str, *, deduplicate: bool
+) -> None:
+    """It takes nothing from the damaged archive, whose content the sources have still; and says so."""
+    studio.configure(deduplicate=deduplicate)
+    studio.environ = {"PINNACLE_PASSWORD": "right"}
+    studio.good("create", "--name", "first", "--encrypt", "right")
+    (studio.root / "uploads/more.bin").write_bytes(os.urandom(1_300_000))
+    studio.good("create", "--name", "second", "--encrypt", "right")
+    (studio.root / "encyclopedia/page.md").write_text("changed\n")
+    if deduplicate:
+        studio.good("create", "--name", "third")
+    size = (studio.backups / "second.tar.gz.enc").stat().st_size
+    _damage(studio, "second.tar.gz.enc", (size - 1500) / size if where == "manifest" else 0.4)
+    assert studio.run("verify", "latest").code == 13
+    said = studio.good("create", "--name", "incremental", "--type", "incremental")
+    assert "found damaged" in said
+    studio.good("create", "--name", "full", "--encrypt", "right")
+    for name in ("incremental", "full"):
+        assert studio.listed()[f"{name}.tar.gz.enc"]["encrypted"]
+        studio.good("verify", name)
+        studio.good("restore", name, "--target", str(tmp_path / name))
+        assert (tmp_path / name / "uploads/more.bin").read_bytes() == (
+            studio.root / "uploads/more.bin"
+        ).read_bytes()
