@@ -89,3 +89,19 @@ def test_killed_from_a_cold_start(studio: Studio, name: str) -> None:
         sweep.template.reset()
         strace.cold_kill_at(studio, call, *sweep.case.args)
         sweep.check()
+
+
+@pytest.mark.parametrize("name", ["restore", "undo"])
+def test_killed_when_what_changes_was_saved_and_nothing_has_changed_yet(studio: Studio, name: str) -> None:
+    """What was saved has its name then; that alone is no restore which an undo could take back."""
+    sweep = Sweep(studio, CASES[name])
+    calls = strace.changing_calls(studio, *CASES[name].args)
+    committed = next(
+        place
+        for place, call in enumerate(calls)
+        if "tar.gz.partial" in call.arguments and call.name == "renameat2"
+    )
+    for call in calls[committed : committed + 4]:
+        sweep.template.reset()
+        assert strace.kill_at(studio, call, *CASES[name].args)
+        sweep.check()

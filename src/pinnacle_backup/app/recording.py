@@ -74,7 +74,7 @@ class Recording:
         self._record(lambda runs: runs.note(self.id, self.facts))
 
     def changes(self, backup: str, *, safety: str) -> None:
-        """Remember, before anything changes, what is restored and what was saved: an undo goes by it."""
+        """Remember, before anything is saved, what is restored and what it is saved as: undo goes by it."""
         self.count(safety=safety)
         self.concerns(backup)
 

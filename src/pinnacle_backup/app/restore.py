@@ -23,7 +23,7 @@ from pinnacle_backup.app.unlocking import head_of
 from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.patterns import quoted
 from pinnacle_backup.engine.restore import Restore, RestoreJob
-from pinnacle_backup.errors import BackupNotFound, UsageError
+from pinnacle_backup.errors import BackupNotFound, PinnacleError, UsageError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
@@ -100,7 +100,6 @@ class PreparedRestore:
         self._restore.progress = self._run.follow(progress)
         safety = self._save() if self.plan.in_place and self._saves else ""
         if safety:
-            self._run.changes(self.plan.backup.name, safety=safety)
             self._run.note(f"saved what changes as {safety}")
         report = self._restore.execute(safety=safety)
         self._run.count(backup=self.plan.backup.name, entries=report.restored, read=report.nbytes)
@@ -113,14 +112,19 @@ class PreparedRestore:
         return report
 
     def _save(self) -> str:
-        now = self._studio.now()
-        return self._restore.save(
-            now.strftime("before_restore_%Y%m%d_%H%M%S"),
-            encryption=self._encryption(),
-            keyring=self._opened.keyring,
-            clock=self._studio.clock,
-            randomness=self._studio.randomness,
-        )
+        now, backup = self._studio.now(), self.plan.backup.name
+        try:
+            return self._restore.save(
+                now.strftime("before_restore_%Y%m%d_%H%M%S"),
+                encryption=self._encryption(),
+                keyring=self._opened.keyring,
+                clock=self._studio.clock,
+                randomness=self._studio.randomness,
+                named=lambda name: self._run.changes(backup, safety=name),
+            )
+        except PinnacleError:
+            self._run.count(safety="")
+            raise
 
     def _encryption(self) -> Encryption | None:
         """What an encrypted backup is about to replace does not lie open afterwards."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
@@ -14,7 +14,7 @@ from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import BackupNotFound, StateError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.progress import Progress
-from pinnacle_backup.model.runs import CANCELLED, FAILED, KILLED, Run
+from pinnacle_backup.model.runs import CANCELLED, FAILED, KILLED, RUNNING, Run
 
 _REMEMBERED: Final = 100
 """Among so many restores the last one in place is looked for."""
@@ -62,7 +62,7 @@ def _saved(studio: Studio) -> list[BackupInfo]:
     before it that broke off, if it did the same once more.
     """
     saved = {info.name: info for info in studio.repository.list() if info.header.safety}
-    restores = _restores(studio)
+    restores = _restores(studio, saved)
     names = _without_record(saved, restores) or taken_back(restores)
     if not names or names[0] not in saved:
         raise BackupNotFound(
@@ -109,8 +109,12 @@ def _broke_off(run: Run) -> bool:
     return run.outcome in (CANCELLED, KILLED) or (run.outcome == FAILED and bool(run.code))
 
 
-def _restores(studio: Studio) -> list[Run]:
+def _restores(studio: Studio, saved: Collection[str]) -> list[Run]:
+    """Return the restores in place, newest first; one that broke off while it saved has changed nothing."""
     try:
-        return [run for run in list_runs(studio, _REMEMBERED, verb="restore") if run.facts.safety]
+        runs = [run for run in list_runs(studio, _REMEMBERED, verb="restore") if run.facts.safety]
     except StateError:  # without a record the names tell
         return []
+    return [
+        run for run in runs if run.facts.safety in saved or not (_broke_off(run) or run.outcome == RUNNING)
+    ]

@@ -141,11 +141,12 @@ class Restore:
         keyring: KeyRing,
         clock: Callable[[], datetime],
         randomness: Callable[[int], bytes],
+        named: Callable[[str], None] = lambda _: None,
     ) -> str:
         """
         Make the safety backup of what ``execute`` is going to change.
 
-        The arguments are those of ``engine.backup.create``.
+        The arguments are those of ``engine.backup.create``; ``named`` is told its name before it is there.
 
         Returns:
             Its name; empty where nothing changes.
@@ -165,6 +166,7 @@ class Restore:
             type=FULL,
             name=name,
             safety=True,
+            named=named,
             compression=self._info.header.compression,
             workers=self._job.workers,
             scratch=self._job.scratch,
