@@ -29,6 +29,7 @@ class Case:
         prepare: Makes what it works on; returns the tree that a restore shall bring back.
         after_kill, after_repeat: Check what there is then, and when the command has run again.
         passwords: One of them opens each encrypted backup.
+        once: Whether to repeat it does something else, once its run has ended well.
         quick: At how many calls the quick tests kill it; the long ones take all.
     """
 
@@ -37,6 +38,7 @@ class Case:
     after_kill: Check
     after_repeat: Check
     passwords: tuple[str, ...] = ()
+    once: bool = False
     quick: int = 2
 
 
@@ -188,7 +190,7 @@ CASES = {
     "create incremental": Case(("create", "--type", "incremental"), _a_chain, _all_stay, _one_more),
     "cleanup": Case(("cleanup",), _old_backups, _only_what_may_go_is_gone, _only_the_newest_stays),
     "restore": Case(("restore", "good"), _something_to_restore, _each_path_is_whole, _all_is_restored),
-    "undo": Case(("undo",), _something_to_take_back, _each_path_is_whole, _is_taken_back),
+    "undo": Case(("undo",), _something_to_take_back, _each_path_is_whole, _is_taken_back, once=True),
     "key change": Case(
         ("key", "change", "--decrypt", "old", "--new", "new"),
         _an_encrypted_chain,
