@@ -141,3 +141,28 @@ def test_other_places_have_a_column_where_there_are_any(backup, now: datetime) -
     assert header.endswith("ALSO IN")
     assert [line.endswith("cloud, far") for line in (first, second)].count(True) == 1
     assert more == "3 more backups in cloud: pinnacle-backup --repository cloud list"
+
+
+def test_a_backup_that_lacks_an_archive_is_incomplete(listing: ListedBackups, now: datetime) -> None:
+    lacking = [
+        msgspec.structs.replace(info, totals=msgspec.structs.replace(info.totals, references=("f" * 32,)))
+        if info.name == "my_backup.tar.gz"
+        else info
+        for info in listing.backups
+    ]
+    shown = _shown(msgspec.structs.replace(listing, backups=tuple(lacking)), now, None)
+    incomplete = [line.strip().split("  ")[0] for line in shown if "incomplete" in line]
+    assert incomplete == [
+        "my_backup.tar.gz",
+        "backup_20261119_030000_incremental.tar.gz",
+        "backup_20261119_040000_incremental.tar.gz",
+    ]
+
+
+def test_what_builds_on_a_backup_is_listed_once_however_many_copies_that_has(
+    listing: ListedBackups, now: datetime
+) -> None:
+    full = msgspec.structs.replace(listing.backups[5], name="copy.tar.gz")
+    shown = _shown(msgspec.structs.replace(listing, backups=(*listing.backups, full)), now, None)
+    assert sum("_030000_incremental" in line for line in shown) == 1
+    assert sum("copy.tar.gz" in line for line in shown) == 1

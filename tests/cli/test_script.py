@@ -45,6 +45,16 @@ def test_exit_codes_reach_the_shell(script, root: Path) -> None:
     assert script("schedule", "--stop-scheduler", "--pause", cwd=root).returncode == 3
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_without_standard_streams_it_does_the_same(script, root: Path, closed: str) -> None:
+    """As some daemons start what they start."""
+    line = f'exec "$0" -I "$@" {closed}'
+    for words, code in ((("create", "--name", "made"), 0), (("verify", "made"), 0), (("show", "other"), 10)):
+        ended = subprocess.run(["sh", "-c", line, sys.executable, SCRIPT, *words], cwd=root, check=False)
+        assert ended.returncode == code, words
+    assert "never" not in script("show", "made", cwd=root).stdout
+
+
 def test_the_guides_schedule_is_stored(script, root: Path) -> None:
     ended = script(
         "schedule",

@@ -29,6 +29,7 @@ class Case:
         prepare: Makes what it works on; returns the tree that a restore shall bring back.
         after_kill, after_repeat: Check what there is then, and when the command has run again.
         passwords: One of them opens each encrypted backup.
+        once: Whether to repeat it does something else, once its run has ended well.
         quick: At how many calls the quick tests kill it; the long ones take all.
     """
 
@@ -37,6 +38,7 @@ class Case:
     after_kill: Check
     after_repeat: Check
     passwords: tuple[str, ...] = ()
+    once: bool = False
     quick: int = 2
 
 
@@ -89,6 +91,13 @@ def _something_to_restore(studio: Studio) -> Tree:
     return good
 
 
+def _something_to_take_back(studio: Studio) -> Tree:
+    _something_to_restore(studio)
+    changed = tree_of(studio)
+    studio.good("restore", "good")
+    return changed
+
+
 def _each_path_is_whole(studio: Studio, before: dict[str, str], good: Tree, changed: Tree) -> None:
     """Every name holds the old content or the new one, never half of it."""
     _all_stay(studio, before, good, changed)
@@ -113,6 +122,20 @@ def _all_is_restored(studio: Studio, before: dict[str, str], good: Tree, changed
     assert found == good, differences(found, good)
     assert rows(studio.root / DATABASE) == 300
     assert len(studio.listed()) - len(before) in (0, 1, 2)  # what was overwritten
+    studio.good("undo")
+    _is_taken_back(studio, before, changed, good)
+
+
+def _is_taken_back(studio: Studio, before: dict[str, str], good: Tree, changed: Tree) -> None:
+    """Also by an undo that goes on with one that was killed, or of a restore that did."""
+    _all_stay(studio, before, good, changed)
+    found = tree_of(studio)
+    assert found == good, differences(found, good)
+    assert rows(studio.root / DATABASE) == 320
+    studio.good("undo")
+    found = tree_of(studio)
+    assert found == changed, differences(found, changed)
+    assert rows(studio.root / DATABASE) == 300
 
 
 def _an_encrypted_chain(studio: Studio) -> Tree:
@@ -167,6 +190,7 @@ CASES = {
     "create incremental": Case(("create", "--type", "incremental"), _a_chain, _all_stay, _one_more),
     "cleanup": Case(("cleanup",), _old_backups, _only_what_may_go_is_gone, _only_the_newest_stays),
     "restore": Case(("restore", "good"), _something_to_restore, _each_path_is_whole, _all_is_restored),
+    "undo": Case(("undo",), _something_to_take_back, _each_path_is_whole, _is_taken_back, once=True),
     "key change": Case(
         ("key", "change", "--decrypt", "old", "--new", "new"),
         _an_encrypted_chain,

@@ -184,3 +184,12 @@ def test_a_file_from_the_future_is_read_again(clocked: Clocked, tmp_path: Path) 
     clocked.good("2026-11-20 12:00:01", "create", "--type", "incremental")
     clocked.good("2026-11-20 12:00:02", "restore", "latest", "--target", str(tmp_path / "target"))
     assert (tmp_path / "target/encyclopedia/page.md").read_text() == "bbbb"
+
+
+def test_an_undo_takes_the_last_restore_back_though_the_clock_was_set_back(clocked: Clocked) -> None:
+    clocked.good("2026-11-20 10:00", "create", "--name", "made")
+    for utc, words in (("2026-11-20 12:00", "first"), ("2026-11-20 11:00", "second")):
+        clocked.content(words)
+        clocked.good(utc, "restore", "made")
+    clocked.good("2026-11-20 11:01", "undo")
+    assert (clocked.studio.root / "encyclopedia/page.md").read_text() == "second"

@@ -16,6 +16,7 @@ import pytest
 
 from pinnacle_backup.engine.verify import verify
 from pinnacle_backup.errors import DamagedError
+from pinnacle_backup.model.backup import FULL, INCREMENTAL
 from pinnacle_backup.model.progress import Silent
 
 from ..places import Place
@@ -296,3 +297,69 @@ def test_archives_that_have_changed_places(studio: Studio) -> None:
     assert studio.listed().keys() == {"one.tar.gz", "two.tar.gz"}
     assert_damaged(studio.run("verify", "one"), "one.tar.gz")
     assert_damaged(studio.run("verify", "two"), "two.tar.gz")
+
+
+@pytest.mark.parametrize("kind", [FULL, INCREMENTAL])
+def test_a_backup_takes_nothing_over_from_an_archive_that_is_lost(tmp_path: Path, kind: str) -> None:
+    """The sources have it still: so the next backup is whole, whatever those before it lack."""
+    place = Place(tmp_path, deduplicate=True)
+    data = Path(place.data)
+    made = []
+    for number in range(3):
+        (data / f"{number}.bin").write_bytes(os.urandom(1_500_000))
+        made.append(place.backup().backup)
+    Path(place.root, "backups", made[1].name).unlink()
+    report = place.backup(kind)
+    place.verify(report.backup)
+    assert not place.repository.listing().missing(report.backup)
+    assert report.notes == (
+        f"{made[2].name} needs an archive that is not here, so this backup leaves it alone",
+    )
+    target = tmp_path / "target"
+    assert not place.restore(report.backup, target).problems
+    assert differences(describe(target / "data"), describe(data)) == {}
+
+
+def test_of_several_copies_each_is_read_for_itself(studio: Studio, tmp_path: Path) -> None:
+    """A copy under another name may be the damaged one, or the sound one."""
+    studio.good("create", "--name", "made")
+    for name in ("earlier", "later"):
+        shutil.copy(studio.backups / "made.tar.gz", studio.backups / f"{name}.tar.gz")
+    _damage(studio, "earlier.tar.gz", 0.4)
+    _damage(studio, "later.tar.gz", 0.5)
+    for name in ("earlier", "later"):
+        assert_damaged(studio.run("verify", name), f"{name}.tar.gz")
+    assert "later" not in studio.good("verify", "made")
+    verified = {name for name, found in studio.listed().items() if found["verified"]}
+    assert verified == {"made.tar.gz"}
+    studio.good("restore", "made", "--target", str(tmp_path / "target"))
+    studio.good("drill", "made")
+
+
+@pytest.mark.parametrize("where", [0.4, "manifest"])
+@pytest.mark.parametrize("deduplicate", [False, True])
+def test_after_damage_was_found_the_next_backup_is_whole(
+    studio: Studio, tmp_path: Path, where: float | str, *, deduplicate: bool
+) -> None:
+    """It takes nothing from the damaged archive, whose content the sources have still; and says so."""
+    studio.configure(deduplicate=deduplicate)
+    studio.environ = {"PINNACLE_PASSWORD": "right"}
+    studio.good("create", "--name", "first", "--encrypt", "right")
+    (studio.root / "uploads/more.bin").write_bytes(os.urandom(1_300_000))
+    studio.good("create", "--name", "second", "--encrypt", "right")
+    (studio.root / "encyclopedia/page.md").write_text("changed\n")
+    if deduplicate:
+        studio.good("create", "--name", "third")
+    size = (studio.backups / "second.tar.gz.enc").stat().st_size
+    _damage(studio, "second.tar.gz.enc", (size - 1500) / size if where == "manifest" else 0.4)
+    assert studio.run("verify", "latest").code == 13
+    said = studio.good("create", "--name", "incremental", "--type", "incremental")
+    assert "found damaged" in said
+    studio.good("create", "--name", "full", "--encrypt", "right")
+    for name in ("incremental", "full"):
+        assert studio.listed()[f"{name}.tar.gz.enc"]["encrypted"]
+        studio.good("verify", name)
+        studio.good("restore", name, "--target", str(tmp_path / name))
+        assert (tmp_path / name / "uploads/more.bin").read_bytes() == (
+            studio.root / "uploads/more.bin"
+        ).read_bytes()

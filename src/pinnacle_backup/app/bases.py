@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pinnacle_backup.app.failures import READERS, backup_of, damaged
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.unlocking import head_of
 from pinnacle_backup.crypto.keyring import KeyRing
-from pinnacle_backup.errors import PasswordError
+from pinnacle_backup.engine.reach import Reach
+from pinnacle_backup.errors import PasswordError, StateError
 from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.repository.listing import Listing
+from pinnacle_backup.state.runs import KEPT
 
 
 def locked_fulls(studio: Studio, ring: KeyRing) -> frozenset[str]:
@@ -33,6 +36,26 @@ def locked_backups(studio: Studio, ring: KeyRing) -> frozenset[str]:
     listing = studio.repository.listing()
     locked = frozenset(info.header.id for info in listing.backups if not _opens(studio, info, ring))
     return locked | _needing(listing, listing.backups, locked) if locked else locked
+
+
+def doubtful_backups(studio: Studio, listing: Listing) -> frozenset[str]:
+    """
+    Return the ids of the backups that were found damaged when they were last read, and of what they need.
+
+    The damage may lie in any of these archives; those that were found good since are not in doubt.
+    """
+    names = {info.name: info for info in listing.backups}
+    try:
+        runs = [run for verb in READERS for run in studio.runs.newest(KEPT, verb=verb)]
+    except StateError:  # without a record nothing is known
+        return frozenset()
+    bad = list(damaged(sorted(runs, key=lambda run: run.id, reverse=True), names))
+    if not bad:
+        return frozenset()
+    reach, found = Reach(listing.backups), [names[backup_of(run)] for run in bad]
+    sound = {info.header.id for info in listing.backups if info.verified > bad[0].ended}
+    needed = frozenset[str]().union(*map(reach.needs, found))
+    return frozenset(info.header.id for info in found) | (needed - sound)
 
 
 def newest_that_opens(studio: Studio, infos: Iterable[BackupInfo], ring: KeyRing) -> BackupInfo | None:

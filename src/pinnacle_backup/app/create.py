@@ -9,7 +9,7 @@ from functools import cached_property
 
 import msgspec
 
-from pinnacle_backup.app.bases import locked_backups, locked_fulls
+from pinnacle_backup.app.bases import doubtful_backups, locked_backups, locked_fulls
 from pinnacle_backup.app.cleanup import make_room
 from pinnacle_backup.app.destinations import destinations_of
 from pinnacle_backup.app.passwords import PasswordSource
@@ -25,13 +25,13 @@ from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.crypto.keys import KEY_BYTES
 from pinnacle_backup.crypto.slots import seal
 from pinnacle_backup.engine import backup
-from pinnacle_backup.engine.base import choose_base
+from pinnacle_backup.engine.base import choose_base, preferred_base
 from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.errors import PasswordError, PinnacleError, UsageError
 from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupInfo
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import BackupReport
-from pinnacle_backup.repository.repository import Repository
 
 _HEADS = 4
 """How many different sets of key slots a password is tried on: each takes a good part of a second."""
@@ -74,9 +74,11 @@ def create_backup(
     make_room(studio)
     with recording(studio, "create", request.type) as run, scratch_folder(studio.state_directory) as scratch:
         progress = run.follow(progress)
-        encryption, keyring, locked = _openable(studio, request, passwords, run)
+        here = _Here(studio)
+        encryption, keyring, locked = _openable(studio, request, passwords, run, here)
+        notes = _passed_over(request, here)
         report = backup.create(
-            replace(job_of(studio, request, scratch), locked=locked, named=run.concerns),
+            replace(job_of(studio, request, scratch), locked=locked | here.doubtful, named=run.concerns),
             studio.repository,
             encryption=encryption,
             keyring=keyring,
@@ -84,6 +86,7 @@ def create_backup(
             randomness=studio.randomness,
             progress=progress,
         )
+        report = msgspec.structs.replace(report, notes=(*notes, *report.notes))
         _log(run, report)
     record_sample(studio)
     return report
@@ -110,37 +113,69 @@ def job_of(studio: Studio, request: CreateRequest, scratch: str) -> backup.Backu
 
 
 def _openable(
-    studio: Studio, request: CreateRequest, passwords: PasswordSource, run: Recording
+    studio: Studio, request: CreateRequest, passwords: PasswordSource, run: Recording, here: _Here
 ) -> tuple[Encryption | None, KeyRing, frozenset[str]]:
     """Return how to encrypt, what opens the base, and the backups that nobody can open now."""
     deduplicate = studio.configuration.backup.deduplicate
-    here = _Here(studio.repository)
-    newest = choose_base(here.infos, request.type, deduplicate=deduplicate)
+    newest = here.base(request)
     try:
         encryption, keyring = _keys(studio, request, newest, here, passwords)
     except PasswordError as error:
         ring = ring_of(passwords.given(studio.configuration.backup.encryption.key))
         locked = locked_backups(studio, ring) if deduplicate else locked_fulls(studio, ring)
-        base = choose_base(_without(here.infos, locked), request.type, deduplicate=deduplicate)
+        base = here.base(request, locked)
         if newest is None or newest.header.id not in locked or not _may_stand_in(request, base, ring):
             raise
         run.note(f"{newest.name} is under another password, so it is left alone: {error.message}")
-        return *_keys(studio, request, base, here, passwords), locked
+        return *_keys(studio, request, base, here, passwords, locked), locked
     return encryption, keyring, locked_backups(studio, keyring) if deduplicate else frozenset()
 
 
 class _Here:
-    """What is in a repository, looked at once: each look takes a bucket a while."""
+    """
+    What is in a studio's repository, looked at once: each look takes a bucket a while.
 
-    def __init__(self, repository: Repository) -> None:
-        self._repository, self._listing = repository, repository.listing()
+    Attributes:
+        infos: All backups.
+        heads: Of those that are encrypted.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._repository, self._listing = studio.repository, studio.repository.listing()
+        self._deduplicate = studio.configuration.backup.deduplicate
         self.infos = self._listing.backups
-        self.heads = Heads(repository.store)
+        self.heads = Heads(self._repository.store)
+
+    def base(self, request: CreateRequest, locked: frozenset[str] = frozenset()) -> BackupInfo | None:
+        """Return what a backup builds on, where nobody can open some of those that are here."""
+        usable = _without(self.infos, locked | self.doubtful)
+        return choose_base(usable, request.type, deduplicate=self._deduplicate)
+
+    def preferred(self, request: CreateRequest, locked: frozenset[str] = frozenset()) -> BackupInfo | None:
+        """Return what it would build on, if nothing here were damaged or missing."""
+        usable = _without(self.infos, locked)
+        return preferred_base(usable, request.type, deduplicate=self._deduplicate)
+
+    @cached_property
+    def doubtful(self) -> frozenset[str]:
+        """Ids of those that no new backup builds on."""
+        return doubtful_backups(self._studio, self._listing)
 
     @cached_property
     def identity(self) -> str:
         """The id of the repository."""
         return self._repository.repository_id(self._listing)
+
+
+def _passed_over(request: CreateRequest, here: _Here) -> tuple[str, ...]:
+    """Tell of the backup that this one would build on, if it were not in doubt."""
+    preferred = here.preferred(request)
+    if preferred is None or preferred.header.id not in here.doubtful:
+        return ()
+    return (
+        f"{printable(preferred.name)}, or what it needs, was found damaged, so this backup leaves it alone",
+    )
 
 
 def _without(infos: Iterable[BackupInfo], ids: frozenset[str]) -> list[BackupInfo]:
@@ -165,17 +200,20 @@ def _keys(
     base: BackupInfo | None,
     here: _Here,
     passwords: PasswordSource,
+    locked: frozenset[str] = frozenset(),
 ) -> tuple[Encryption | None, KeyRing]:
     """
     Return how to encrypt, and what opens the base.
 
-    What builds on an encrypted backup is encrypted, too, unless a person says otherwise: changed files
-    must not lie open beside the ciphertext of their former selves.
+    What builds on an encrypted backup, or would if that were not damaged, is encrypted, too, unless a person
+    says otherwise: changed files must not lie open beside the ciphertext of their former selves.
     """
     based_on = () if base is None else (base,)
     encrypt = request.encrypt
     if encrypt is None:
-        encrypt = studio.configuration.backup.encryption.enabled or bool(base and base.encrypted)
+        former = (base, here.preferred(request, locked))
+        encrypted = any(info is not None and info.encrypted for info in former)
+        encrypt = studio.configuration.backup.encryption.enabled or encrypted
     if not encrypt:
         return None, keyring_of(studio, based_on, passwords, heads=here.heads)
     known = passwords.given(studio.configuration.backup.encryption.key)
@@ -232,7 +270,7 @@ def encryption_for(studio: Studio, passwords: PasswordSource) -> Encryption:
     """Return how to encrypt with the first password at hand; asks where there is none."""
     known = passwords.given(studio.configuration.backup.encryption.key)
     password = known[0] if known else passwords.ask("for the new backup", twice=True)
-    return _encryption(studio, password, ring_of((password,)), _Here(studio.repository))
+    return _encryption(studio, password, ring_of((password,)), _Here(studio))
 
 
 def _recent_heads(studio: Studio, here: _Here) -> Iterator[Head]:
@@ -266,6 +304,8 @@ def _log(run: Recording, report: BackupReport) -> None:
     info = report.backup
     for problem in report.warnings:
         run.warn(f"{problem.path}: {problem.reason}")
+    for note in report.notes:
+        run.note(note)
     run.count(
         backup=info.name,
         type=info.header.type,

@@ -16,7 +16,7 @@ _SEEN_AFTER: Final = timedelta(days=7)
 _SLIPS: Final = frozenset(error.code for error in (UsageError, BackupNotFound, PasswordError, RepositoryBusy))
 """What a person who runs a command by hand sees and corrects at once."""
 
-_READERS: Final = frozenset(("verify", "drill"))
+READERS: Final = frozenset(("verify", "drill"))
 
 
 def failures(runs: Iterable[Run], *, jobs: Collection[str], now: datetime) -> Iterator[Run]:
@@ -56,7 +56,7 @@ def damaged(runs: Iterable[Run], names: Collection[str]) -> Iterator[Run]:
     judged: set[str] = set()
     for run in runs:
         name = backup_of(run)
-        if run.verb not in _READERS or name not in names or name in judged:
+        if run.verb not in READERS or name not in names or name in judged:
             continue
         if _found_damage(run):
             judged.add(name)
@@ -75,7 +75,7 @@ def _kind(run: Run) -> str:
 
 
 def _found_damage(run: Run) -> bool:
-    return run.verb in _READERS and run.outcome in BAD_OUTCOMES and run.exit_code == DamagedError.exit_code
+    return run.verb in READERS and run.outcome in BAD_OUTCOMES and run.exit_code == DamagedError.exit_code
 
 
 def _still_matters(run: Run, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from pinnacle_backup.app.timetables import timetable_of
 from pinnacle_backup.app.unlocking import ring_of
 from pinnacle_backup.app.verify import verify_backup
 from pinnacle_backup.config.schedule import CATCH_UP
-from pinnacle_backup.engine.base import choose_base
+from pinnacle_backup.engine.base import preferred_base
 from pinnacle_backup.errors import DamagedError, PinnacleError, UsageError
 from pinnacle_backup.model.backup import FULL, INCREMENTAL
 from pinnacle_backup.model.progress import Progress
@@ -67,7 +67,7 @@ def execute_job(studio: Studio, job: Job, *, passwords: PasswordSource, progress
 
 def _back_up(studio: Studio, kind: str, passwords: PasswordSource, progress: Progress) -> int:
     """Back up; the very first incremental has nothing to build on, and is a full."""
-    if choose_base(studio.repository.list(), INCREMENTAL, deduplicate=False) is None:
+    if preferred_base(studio.repository.list(), INCREMENTAL, deduplicate=False) is None:
         kind = FULL
     report = create_backup(studio, CreateRequest(type=kind), passwords=passwords, progress=progress)
     return with_copies(studio, report, progress=progress).exit_code

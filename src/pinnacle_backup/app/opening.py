@@ -36,12 +36,14 @@ class Located:
         listing: What lies beside it.
         repository: Where it lies: the studio's, a destination's, or the folder of a file that was given.
         place: Name of that destination; empty where it is none.
+        beneath: Backups for the paths of which it says nothing; see ``State``.
     """
 
     info: BackupInfo
     listing: Listing
     repository: Repository
     place: str = ""
+    beneath: tuple[BackupInfo, ...] = ()
 
     @property
     def path(self) -> str:
@@ -142,10 +144,11 @@ def open_located(
     beside = [info for info in located.listing.backups if info.header.id in needs]
     others = () if only_here else _others(studio, located)
     store = Replicas((located.repository.store, *(repository.store for repository in others)))
-    keyring = keyring_of(studio, (located.info, *beside), passwords, heads=Heads(store))
+    keyring = keyring_of(studio, (located.info, *beside, *located.beneath), passwords, heads=Heads(store))
     names = _names(located.listing)
     for repository in others:
         names = _remembered(repository) | names
+    names[located.info.header.id] = located.info.name  # of several copies the one that is meant
     elsewhere, missing = None, located.listing.missing(located.info)
     if missing and located.repository is not studio.repository:
         elsewhere = _opener_of_studio(studio, missing, passwords)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -23,7 +23,8 @@ from pinnacle_backup.app.unlocking import head_of
 from pinnacle_backup.engine.output import Encryption
 from pinnacle_backup.engine.patterns import quoted
 from pinnacle_backup.engine.restore import Restore, RestoreJob
-from pinnacle_backup.errors import BackupNotFound, UsageError
+from pinnacle_backup.errors import BackupNotFound, PinnacleError, UsageError
+from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
@@ -47,6 +48,7 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
         target: Folder to restore below; None for the studio itself.
         delete_extra: Also remove what the backup does not have.
         rehearsal: It is only to be planned: no run is recorded, whatever happens.
+        beneath: Backups for the paths of which it says nothing; see ``State``.
         anew: The studio is lost, its folder empty: our own logs come back, too, and nothing needs saving.
     """
 
@@ -57,6 +59,7 @@ class RestoreRequest(msgspec.Struct, frozen=True, kw_only=True):
     target: str | None = None
     delete_extra: bool = False
     rehearsal: bool = False
+    beneath: tuple[BackupInfo, ...] = ()
     anew: bool = False
 
 
@@ -98,7 +101,6 @@ class PreparedRestore:
         self._restore.progress = self._run.follow(progress)
         safety = self._save() if self.plan.in_place and self._saves else ""
         if safety:
-            self._run.count(safety=safety)
             self._run.note(f"saved what changes as {safety}")
         report = self._restore.execute(safety=safety)
         self._run.count(backup=self.plan.backup.name, entries=report.restored, read=report.nbytes)
@@ -111,14 +113,20 @@ class PreparedRestore:
         return report
 
     def _save(self) -> str:
-        now = self._studio.now()
-        return self._restore.save(
-            now.strftime("before_restore_%Y%m%d_%H%M%S"),
-            encryption=self._encryption(),
-            keyring=self._opened.keyring,
-            clock=self._studio.clock,
-            randomness=self._studio.randomness,
-        )
+        """Save what changes; the record names it before it is there, as an undo goes by the record."""
+        now, backup = self._studio.now(), self.plan.backup.name
+        try:
+            return self._restore.save(
+                now.strftime("before_restore_%Y%m%d_%H%M%S"),
+                encryption=self._encryption(),
+                keyring=self._opened.keyring,
+                clock=self._studio.clock,
+                randomness=self._studio.randomness,
+                named=lambda name: self._run.concerns(backup, safety=name),
+            )
+        except PinnacleError:
+            self._run.count(safety="")
+            raise
 
     def _encryption(self) -> Encryption | None:
         """What an encrypted backup is about to replace does not lie open afterwards."""
@@ -178,7 +186,7 @@ def _located(studio: Studio, request: RestoreRequest) -> Located:
     if request.at is not None:
         return locate_at(studio, request.at)
     if request.name is not None:
-        return locate(studio, request.name)
+        return replace(locate(studio, request.name), beneath=request.beneath)
     raise UsageError("which backup? give its name, or a time with --at")
 
 
@@ -210,5 +218,6 @@ def _job(studio: Studio, request: RestoreRequest, paths: tuple[str, ...], scratc
         rules=rules_of(studio) if in_place else Rules(exclude=Excluder(()), exclude_caches=False, skip=skip),
         workers=settings.workers,
         scratch=scratch,
+        beneath=tuple(info.header.id for info in request.beneath),
         wait=WAIT_SECONDS,
     )

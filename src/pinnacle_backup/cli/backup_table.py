@@ -17,6 +17,7 @@ from pinnacle_backup.cli.text import age, counted, instant, local, number, size,
 from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.queries import AlsoIn, ListedBackups
+from pinnacle_backup.repository.listing import Listing
 
 INDENT = "  "
 _TYPE = {FULL: "full"}
@@ -72,11 +73,16 @@ def in_groups(backups: Iterable[BackupInfo]) -> Iterator[tuple[BackupInfo, str]]
     children: dict[str, list[BackupInfo]] = {}
     for backup in ordered:
         children.setdefault(backup.header.base, []).append(backup)
-    known = {backup.header.id for backup in ordered}
+    listing = Listing(tuple(ordered))
     for backup in ordered:
-        if backup.header.base not in known:
-            yield backup, "no base" if backup.header.base else ""
-            yield from ((child, "") for child in children.get(backup.header.id, ()))
+        if not listing.has(backup.header.base):
+            yield backup, "no base" if backup.header.base else _note(listing, backup)
+            yield from ((child, _note(listing, child)) for child in children.pop(backup.header.id, ()))
+
+
+def _note(listing: Listing, backup: BackupInfo) -> str:
+    """Tell of a backup whose base is there, if it needs one, whether another archive is missing."""
+    return "incomplete" if listing.missing(backup) else ""
 
 
 def _table(

@@ -117,6 +117,7 @@ GROUP.callback = _without_command
 def main() -> int:
     """Run the command line of this process and return its exit code."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    _open_closed_streams()
     _tolerate_any_text(sys.stdout, sys.stderr)
     _stop_cleanly_on_signals()
     code = run(sys.argv[1:], _context(sys.argv[0]))
@@ -199,6 +200,22 @@ def _context(called: str) -> Context:
         return Context(environ=os.environ)
     home = os.path.dirname(place) if name == SCRIPT else place
     return Context(environ=os.environ, program=f"python scripts/{SCRIPT}", home=home)
+
+
+def _open_closed_streams() -> None:
+    """
+    Give a process that was started without standard streams empty ones.
+
+    Else files that it opens get their numbers, and what a library writes to those ends in an archive.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
 def _tolerate_any_text(*streams: TextIO) -> None:

@@ -138,12 +138,22 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for key in ("directory", "state_directory"):
             if _holds_the_studio(getattr(self, key)):
                 raise ValueError(f"{key}: expected a folder of its own, not one that the studio is in")
+        for key, place in (("directory", self.directory), *(("copy_to", place) for place in self.copy_to)):
+            for path in self.paths:
+                if _is_in(path, place):  # no backup holds what lies among the backups
+                    raise ValueError(
+                        f"{key}: expected a folder of its own, not one that holds the source {path}"
+                    )
         for place in self.copy_to:
             if os.path.normpath(place) == os.path.normpath(self.directory):
                 raise ValueError("copy_to: expected other folders than backup.directory")
         check_destinations(self.destinations, self.directory)
         if os.path.normpath(self.directory) == os.path.normpath(self.state_directory):
             raise ValueError("state_directory: expected another folder than backup.directory")
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return f"{os.path.normpath(path)}/".startswith(f"{os.path.normpath(folder)}/")
 
 
 def _holds_the_studio(directory: str) -> bool:

@@ -10,10 +10,11 @@ from pinnacle_backup.archive.content import ContentReader
 from pinnacle_backup.engine.changes import is_untouched
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.index import index_contents
+from pinnacle_backup.engine.reach import Reach
 from pinnacle_backup.engine.scope import Scope
 from pinnacle_backup.engine.sections import Comparison, sections_of
 from pinnacle_backup.errors import UsageError
-from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupInfo
+from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.model.entry import Entry
 from pinnacle_backup.model.streams import Buffer
 from pinnacle_backup.repository.archives import OpenByName
@@ -133,14 +134,34 @@ class Base:
 
 def choose_base(infos: Sequence[BackupInfo], kind: str, *, deduplicate: bool) -> BackupInfo | None:
     """
-    Return the backup that a new one is compared with.
+    Return the backup that a new one is compared with: the newest of which nothing is missing.
+
+    What a new one takes over from it would be missing in the new one, too, though the sources still have it.
 
     Args:
         infos: What is in the repository, newest first.
         kind: An incremental builds on the newest full.
         deduplicate: A full is compared with the newest backup of all.
     """
-    usable = [info for info in infos if not info.header.safety]
-    if kind == INCREMENTAL:
-        return next((info for info in usable if info.header.type == FULL), None)
-    return usable[0] if deduplicate and usable else None
+    reach = Reach(infos)
+    return next(
+        (info for info in _candidates(infos, kind, deduplicate=deduplicate) if not reach.missing(info)), None
+    )
+
+
+def passed_over(infos: Sequence[BackupInfo], kind: str, *, deduplicate: bool) -> BackupInfo | None:
+    """Return the backup that ``choose_base`` would have taken, were nothing of it missing."""
+    newest = preferred_base(infos, kind, deduplicate=deduplicate)
+    return newest if newest is not None and Reach(infos).missing(newest) else None
+
+
+def preferred_base(infos: Sequence[BackupInfo], kind: str, *, deduplicate: bool) -> BackupInfo | None:
+    """Return the backup that ``choose_base`` takes if nothing of it is missing."""
+    return next(_candidates(infos, kind, deduplicate=deduplicate), None)
+
+
+def _candidates(infos: Sequence[BackupInfo], kind: str, *, deduplicate: bool) -> Iterator[BackupInfo]:
+    if kind == FULL and not deduplicate:
+        return iter(())
+    states = (info for info in infos if not info.header.safety)
+    return (info for info in states if FULL in (kind, info.header.type))

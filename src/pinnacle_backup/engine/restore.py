@@ -61,6 +61,7 @@ class RestoreJob:
         rules: What is never looked at there.
         workers: Number of processes; 0 for one each processor.
         scratch: Folder for temporary files.
+        beneath: Ids of backups for the paths of which the backup says nothing; see ``State``.
         wait: Seconds to wait for other commands.
     """
 
@@ -74,6 +75,7 @@ class RestoreJob:
     rules: Rules
     workers: int = 0
     scratch: str
+    beneath: tuple[str, ...] = ()
     wait: float = 10.0
 
 
@@ -114,7 +116,7 @@ class Restore:
         self._stack.callback(self._workers.close)
         try:
             with self._locked():
-                self._state = State(info.header.id, opener)
+                self._state = State(info.header.id, opener, beneath=job.beneath)
                 self._stack.callback(self._state.close)
                 self._opener = opener.only(self._state.archive_ids())
                 self._fates = self._decide(opener)
@@ -139,11 +141,12 @@ class Restore:
         keyring: KeyRing,
         clock: Callable[[], datetime],
         randomness: Callable[[int], bytes],
+        named: Callable[[str], None] = lambda _: None,
     ) -> str:
         """
         Make the safety backup of what ``execute`` is going to change.
 
-        The arguments are those of ``engine.backup.create``.
+        The arguments are those of ``engine.backup.create``; ``named`` is told its name before it is there.
 
         Returns:
             Its name; empty where nothing changes.
@@ -163,6 +166,7 @@ class Restore:
             type=FULL,
             name=name,
             safety=True,
+            named=named,
             compression=self._info.header.compression,
             workers=self._job.workers,
             scratch=self._job.scratch,

@@ -131,6 +131,14 @@ def test_exactly_these_settings_are_secrets():
             "state_directory: expected a folder of its own, not one that the studio is in",
         ),
         (
+            lambda: Backup(directory="uploads"),
+            "directory: expected a folder of its own, not one that holds the source uploads/",
+        ),
+        (
+            lambda: Backup(paths=("data/a", "/srv/x/y"), copy_to=("./data/", "/srv/x")),
+            "copy_to: expected a folder of its own, not one that holds the source data/a",
+        ),
+        (
             lambda: Backup(directory="x", state_directory="./x/"),
             "state_directory: expected another folder than backup.directory",
         ),
