@@ -455,6 +455,25 @@ def test_what_failed_does_not_count_as_restored(place: Place, tmp_path: Path) ->
     assert report.restored == 1  # the folder
 
 
+def test_other_names_of_a_damaged_file_stay_as_they_are_and_are_named(place: Place) -> None:
+    """What the first name still holds is not what was backed up: it must not come under the others, too."""
+    data = Path(place.data)
+    (data / "bad").write_bytes(os.urandom(2 << 20))
+    os.link(data / "bad", data / "other name")
+    made = place.backup()
+    with open(Path(place.root, "backups", made.backup.name), "r+b") as file:
+        file.seek(1 << 20)
+        file.write(b"damage")
+    for name in ("bad", "other name"):
+        (data / name).unlink()
+        (data / name).write_text(f"there before: {name}")
+    report = place.restore(made.backup)
+    assert [problem.path for problem in report.problems] == ["data/bad", "data/other name"]
+    assert (data / "bad").read_text() == "there before: bad"
+    assert (data / "other name").read_text() == "there before: other name"
+    assert report.restored == 0
+
+
 def test_an_incremental_without_its_base_is_refused(place: Place, tmp_path: Path) -> None:
     fill(place)
     full = place.backup()
