@@ -119,7 +119,7 @@ class Listing:
 
     def missing(self, info: BackupInfo) -> frozenset[str]:
         """Return the ids of the backups that it needs and that are not here."""
-        return self.needs(info) - self._ids.keys()
+        return frozenset(identity for identity in self.needs(info) if identity not in self._ids)
 
     def dependents(self, backup_id: str) -> tuple[BackupInfo, ...]:
         """Return the backups that cannot be restored without this one, newest first."""
