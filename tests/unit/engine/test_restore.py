@@ -485,6 +485,22 @@ def test_an_incremental_without_its_base_is_refused(place: Place, tmp_path: Path
     assert not (tmp_path / "to").exists()
 
 
+def test_times_that_only_some_file_systems_have(tmp_path: Path) -> None:
+    """A clock that was wrong leaves such files behind. They must not keep all others from being restored."""
+    with small_disk(tmp_path / "disk"):
+        root = tmp_path / "disk/root"
+        root.mkdir()
+        place = Place(root, workers=2)  # so that entries travel
+        for second in (-(10**11), 10**11, 10**12):
+            path = Path(place.data, str(second))
+            path.write_text("content")
+            os.utime(path, ns=(0, second * 10**9))
+        made = place.backup()
+        place.verify(made.backup)
+        clean(place.restore(made.backup, tmp_path / "disk/to"))
+        assert not differences(describe(tmp_path / "disk/to"), place.tree())
+
+
 def test_a_file_on_a_disk_of_its_own_is_durable_before_it_is_told(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
