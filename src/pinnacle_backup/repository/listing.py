@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
@@ -18,6 +18,9 @@ from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.names import LATEST, spellings, without_extension
 
 _ID_PREFIX: Final = re.compile(r"[0-9a-f]{6,32}", re.ASCII)
+_EARLIEST: Final = datetime(2, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Beyond these an instant cannot be said in every zone."""
 _LIST_HINT: Final = "`list` shows all backups"
 
 
@@ -30,7 +33,7 @@ def created_at(header: BackupHeader) -> datetime:
     """
     with suppress(ValueError):
         instant = datetime.fromisoformat(header.created)
-        if instant.tzinfo is not None:
+        if instant.tzinfo is not None and _EARLIEST < instant < _LATEST:
             return instant
     raise FormatError(f"the header of backup {printable(header.id)[:32]} has no valid time of creation")
 
