@@ -17,8 +17,9 @@ from pinnacle_backup.errors import BackupNotFound, DamagedError
 from pinnacle_backup.files.target import TargetTree
 from pinnacle_backup.model.backup import INCREMENTAL
 from pinnacle_backup.model.progress import Silent
-from pinnacle_backup.model.results import RestoreReport
+from pinnacle_backup.model.results import RestorePlan, RestoreReport
 
+from ...descriptors import open_below
 from ...disks import small_disk
 from ...places import Place
 from ...trees import describe, differences
@@ -406,6 +407,27 @@ def test_restored_in_order_nothing_stays_that_was_there_for_a_while(place: Place
     for one in made:
         clean(place.restore(one.backup, tmp_path / "to"))
     assert not differences(describe(tmp_path / "to"), expected)
+
+
+def test_earlier_incrementals_are_not_all_open_at_the_same_time(place: Place) -> None:
+    """A base may have more of them than a process may open files; none may be passed over for that."""
+    data, open_then = Path(place.data), []
+    place.backup()
+    for number in range(6):
+        make(data / f"file {number}", "file")
+        place.backup(INCREMENTAL)
+        (data / f"file {number}").rename(place.root + f"/file {number}")
+    last = place.backup(INCREMENTAL)
+    for number in range(6):
+        (Path(place.root) / f"file {number}").rename(data / f"file {number}")
+
+    def look(plan: RestorePlan) -> None:
+        assert plan.remove == 6
+        open_then.extend(open_below(Path(place.root, "backups")))
+
+    clean(place.restore(last.backup, before=look))
+    assert len(open_then) == 2  # the backup and its base
+    assert os.listdir(data) == []
 
 
 def test_what_has_changed_since_is_not_taken_for_what_was_there_for_a_while(
