@@ -580,3 +580,12 @@ def test_special_bits_never_stand_on_what_is_half_made(case: Case, mode: int) ->
     case.write(file("x", mode=mode, uid=0, sha256="0" * 64))
     assert case.restore().code == 2
     assert os.listdir(case.target) == []
+
+
+def test_a_name_that_is_too_long_for_the_target_fails_alone(case: Case) -> None:
+    """It need not be hostile: some file systems take no more than 143 bytes."""
+    case.write(file("x" * 300), file("y"))
+    ended = case.restore()
+    assert ended.code == 2
+    assert "File name too long" in ended.err
+    assert os.listdir(case.target) == ["y"]

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import tempfile
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -13,17 +14,19 @@ from pathlib import Path
 import pytest
 
 from pinnacle_backup.engine.backup import BackupReport
-from pinnacle_backup.errors import BackupNotFound, DamagedError
+from pinnacle_backup.errors import BackupNotFound, DamagedError, RestoreError
 from pinnacle_backup.files.target import TargetTree
 from pinnacle_backup.model.backup import INCREMENTAL
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
 
+from ...contract.faults import in_child
 from ...descriptors import open_below
 from ...disks import small_disk
 from ...places import Place
 from ...trees import describe, differences
 
+NOBODY = 65534
 KINDS = ["file", "folder", "symlink", "link to folder", "fifo", "nothing"]
 
 
@@ -494,6 +497,32 @@ def test_other_names_of_a_damaged_file_stay_as_they_are_and_are_named(place: Pla
     assert (data / "bad").read_text() == "there before: bad"
     assert (data / "other name").read_text() == "there before: other name"
     assert report.restored == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_what_may_not_be_looked_at_is_named_and_nothing_is_changed() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+
+        def as_nobody() -> None:
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+            root = Path(folder, "root")
+            root.mkdir()
+            place = Place(root)
+            data = Path(place.data)
+            make(data / "folder", "folder")
+            made = place.backup()
+            (data / "new").write_text("new")
+            (data / "folder").chmod(0)
+            before = os.stat(data)
+            with pytest.raises(RestoreError, match=r"data/folder/inner cannot be compared.*denied"):
+                place.restore(made.backup, delete_extra=True)
+            assert sorted(os.listdir(data)) == ["folder", "new"]
+            assert os.stat(data).st_mtime_ns == before.st_mtime_ns
+
+        assert in_child(as_nobody) == 0
 
 
 def test_an_incremental_without_its_base_is_refused(place: Place, tmp_path: Path) -> None:
