@@ -132,10 +132,6 @@ class Listing:
         """Tell whether an archive of this backup is here."""
         return backup_id in self._ids
 
-    def without(self, name: str) -> Listing:
-        """Return the listing after an archive was deleted."""
-        return Listing(tuple(info for info in self.backups if info.name != name), self.problems)
-
     @cached_property
     def _ids(self) -> dict[str, BackupInfo]:
         by_name = sorted(self.backups, key=lambda info: info.name, reverse=True)
