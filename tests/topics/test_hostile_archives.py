@@ -14,6 +14,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -389,14 +390,24 @@ def test_a_manifest_of_nothing_but_spaces(case: Case) -> None:
         {"backup": msgspec.structs.replace(summary_of(0).backup, repository="")},
         {"backup": msgspec.structs.replace(summary_of(0).backup, created="yesterday")},
         {"backup": msgspec.structs.replace(summary_of(0).backup, created="2026-11-20T02:00:00")},
+        {"backup": msgspec.structs.replace(summary_of(0).backup, created="0001-01-01T00:00:00+14:00")},
+        {"backup": msgspec.structs.replace(summary_of(0).backup, created="9999-12-31T23:59:59Z")},
+        {"totals": BackupTotals(entries=10**400)},
+        {"totals": BackupTotals(size=-1)},
         {"backup": msgspec.structs.replace(summary_of(0).backup, type="other")},
         {"backup": msgspec.structs.replace(summary_of(0).backup, base="3" * 32)},
         {"backup": msgspec.structs.replace(summary_of(0).backup, type="incremental", base="3" * 32)},
     ],
 )
 def test_summaries_that_make_no_sense(case: Case, summary: dict[str, Any]) -> None:
+    """Nor does one such archive among the studio's own keep a command from its work."""
     case.write(file("x"), **summary)
     case.assert_refused()
+    (case.studio / "backups").mkdir()
+    shutil.copy(case.archive, case.studio / "backups")
+    for command in (["list"], ["status"], ["metrics"], ["cleanup", "--dry-run"]):
+        ended = case.run(*command)
+        assert ended.code in {0, 1}, (command, ended)
 
 
 def test_an_incremental_of_itself(case: Case) -> None:
@@ -569,3 +580,12 @@ def test_special_bits_never_stand_on_what_is_half_made(case: Case, mode: int) ->
     case.write(file("x", mode=mode, uid=0, sha256="0" * 64))
     assert case.restore().code == 2
     assert os.listdir(case.target) == []
+
+
+def test_a_name_that_is_too_long_for_the_target_fails_alone(case: Case) -> None:
+    """It need not be hostile: some file systems take no more than 143 bytes."""
+    case.write(file("x" * 300), file("y"))
+    ended = case.restore()
+    assert ended.code == 2
+    assert "File name too long" in ended.err
+    assert os.listdir(case.target) == ["y"]

@@ -14,6 +14,11 @@ from pinnacle_backup.model.entry import Extent
 
 _MEMBERS: Final = 4
 _MOST_BYTES: Final = 64 << 20
+_ARCHIVES: Final = 128
+"""
+So many archives are open at most: with deduplication a backup may refer to thousands, and a process may open
+1,024 files on most machines.
+"""
 
 
 _Key = tuple[str, int, int]
@@ -55,18 +60,20 @@ class ContentReader:
     def __init__(self, open_archive: Callable[[str], ArchiveReader], *, keep_raw: bool = False) -> None:
         self._open_archive = open_archive
         self._keep_raw = keep_raw
-        self._archives: dict[str, ArchiveReader] = {}
+        self._archives: OrderedDict[str, ArchiveReader] = OrderedDict()
         self._members: OrderedDict[_Key, Member] = OrderedDict()
         self._uses: Counter[_Key] = Counter()
         self._reading = threading.Lock()
         self._reader: ThreadPoolExecutor | None = None
 
     def archive(self, backup: str) -> ArchiveReader:
-        """Return the open archive of a backup."""
-        reader = self._archives.get(backup)
-        if reader is None:
-            reader = self._archives[backup] = self._open_archive(backup)
-        return reader
+        """Return the open archive of a backup, which stays open until many others were asked for."""
+        if backup not in self._archives:
+            while len(self._archives) >= _ARCHIVES:
+                self._archives.popitem(last=False)[1].close()
+            self._archives[backup] = self._open_archive(backup)
+        self._archives.move_to_end(backup)
+        return self._archives[backup]
 
     def run(self, extent: Extent, archives: Sequence[str]) -> memoryview:
         """

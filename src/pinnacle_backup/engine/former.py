@@ -8,10 +8,9 @@ away what was deleted from the base.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import closing, suppress
 from heapq import merge
 
-from pinnacle_backup.archive.reader import ArchiveReader
 from pinnacle_backup.errors import DamagedError, PasswordError, StoreError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.entry import DIRECTORY, Entry
@@ -35,14 +34,14 @@ class Former:
     def __init__(self, info: BackupInfo, others: Iterable[BackupInfo], open_archive: Opener) -> None:
         self._earlier = [other.header.id for other in others if _is_earlier(other, info)]
         self._open_archive = open_archive
-        self._stack = ExitStack()
         self._entries: Iterator[Entry] | None = None
         self._next: Entry | None = None
 
     def had(self, found: Found) -> bool:
         """Tell whether a path is still what one of them would have restored there."""
         if self._entries is None:
-            self._entries = merge(*self._changes(), key=lambda entry: order_key(entry.path))
+            changes = map(self._changes, self._earlier)
+            self._entries = merge(*changes, key=lambda entry: order_key(entry.path))
             self._advance()
         key = order_key(found.path)
         while self._next is not None and order_key(self._next.path) < key:
@@ -53,22 +52,24 @@ class Former:
             self._advance()
         return had
 
-    def close(self) -> None:
-        """Close the archives."""
-        self._stack.close()
-
     def _advance(self) -> None:
         assert self._entries is not None
         self._next = next(self._entries, None)
 
-    def _changes(self) -> list[Iterator[Entry]]:
-        changes = []
-        for backup in self._earlier:
-            with suppress(DamagedError, PasswordError, StoreError):
-                reader = self._open_archive(backup)
-                self._stack.callback(reader.close)
-                changes.append(_sound(reader))
-        return changes
+    def _changes(self, backup: str) -> Iterator[Entry]:
+        """
+        Yield what one of them says, as far as it can be read.
+
+        Its archive is open only while a part of its manifest is read: there may be more of them than files
+        that a process may open.
+        """
+        number, parts = 0, 1
+        with suppress(DamagedError, PasswordError, StoreError):
+            while number < parts:
+                with closing(self._open_archive(backup)) as reader:
+                    parts, entries = len(reader.summary.index), reader.part(number)
+                yield from entries
+                number += 1
 
 
 def looks_like(entry: Entry, found: Found) -> bool:
@@ -83,8 +84,3 @@ def looks_like(entry: Entry, found: Found) -> bool:
 def _is_earlier(other: BackupInfo, info: BackupInfo) -> bool:
     mine, its = info.header, other.header
     return bool(mine.base) and its.base == mine.base and its.created < mine.created
-
-
-def _sound(reader: ArchiveReader) -> Iterator[Entry]:
-    with suppress(DamagedError, StoreError):
-        yield from reader.entries()

@@ -32,7 +32,7 @@ class Packed:
         which = [numbers[id(archives)] for _, archives in self.items]
         try:
             return _encoder.encode((list(tables.values()), which, [entry for entry, _ in self.items]))
-        except UnicodeEncodeError:  # a name that is not UTF-8
+        except (UnicodeEncodeError, OverflowError):  # a name that is not UTF-8, a time of another age
             return self.items
 
     def __setstate__(self, state: bytes | Sequence[Item]) -> None:

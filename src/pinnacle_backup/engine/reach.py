@@ -19,22 +19,42 @@ class Reach:
 
     def __init__(self, backups: Iterable[BackupInfo]) -> None:
         self._by_id: dict[str, list[BackupInfo]] = {}
-        for info in backups:
+        self._needs: dict[str, frozenset[str]] = {}
+        for info in sorted(backups, key=lambda info: info.header.created):
             self._by_id.setdefault(info.header.id, []).append(info)
+        for same in self._by_id.values():  # oldest first: what one needs is then known already
+            for info in same:
+                self._needs[info.name] = self._follow(info)
 
     def missing(self, info: BackupInfo) -> frozenset[str]:
         """Return the ids of the backups that it needs, itself or by others, and that are not here."""
-        return self.needs(info) - self._by_id.keys()
+        return frozenset(identity for identity in self.needs(info) if identity not in self._by_id)
 
     def needs(self, info: BackupInfo) -> frozenset[str]:
         """Return the ids of all other backups without which it cannot be restored."""
+        return self._needs[info.name]
+
+    def _follow(self, info: BackupInfo) -> frozenset[str]:
+        """Follow the needs of one backup; those of others only as far as they are not known."""
         reached: set[str] = set()
         waiting = [info]
         while waiting:
-            for identity in _direct(waiting.pop()) - reached:
-                reached.add(identity)
-                waiting += self._by_id.get(identity, [])
+            for identity in self._largest_first(_direct(waiting.pop())):
+                if identity not in reached:
+                    reached.add(identity)
+                    for other in self._by_id.get(identity, ()):
+                        if other.name in self._needs:
+                            reached |= self._needs[other.name]
+                        else:
+                            waiting.append(other)
         return frozenset(reached - {info.header.id})
+
+    def _largest_first(self, identities: Iterable[str]) -> list[str]:
+        """Begin with those that need the most: that is often all that the others need."""
+        return sorted(identities, key=self._known_needs, reverse=True)
+
+    def _known_needs(self, identity: str) -> int:
+        return sum(len(self._needs.get(info.name, ())) for info in self._by_id.get(identity, ()))
 
     def needed_by(self, kept: Iterable[BackupInfo]) -> Iterator[tuple[BackupInfo, Sequence[BackupInfo]]]:
         """Yield each backup that some of these need, with those that need it."""

@@ -258,7 +258,6 @@ class Restore:
         self._selection = Selection(job.paths, leave=job.leave, reserved=reserved)
         self.progress.phase("plan", total_items=self._info.totals.entries)
         former = Former(self._info, self._listed(), opener)
-        self._stack.callback(former.close)
         fates = decide(
             self._state,
             self._places,

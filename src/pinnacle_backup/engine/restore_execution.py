@@ -168,8 +168,13 @@ class Execution:
         return True
 
     def _make_links(self) -> None:
+        failed = {problem.path for problem in self.problems}
         for path, first in self._links:
-            self.restored += self._guarded(path, _link_to(self.places.of(first)[1]))
+            if printable(first) in failed:  # what has that name now is not what was backed up
+                reason = f"is the same file as {printable(first)}, which was not restored"
+                self.problems.append(Problem(printable(path), reason))
+            else:
+                self.restored += self._guarded(path, _link_to(self.places.of(first)[1]))
         for entry in self._last:
             make = TargetTree.symlink if entry.type == SYMLINK else TargetTree.fifo
             self.restored += self._guarded(entry.path, _on_entry(make, entry))

@@ -20,6 +20,7 @@ from pinnacle_backup.engine.link_plan import LinkPlan
 from pinnacle_backup.engine.places import PlaceFolders, Places
 from pinnacle_backup.engine.selection import Selection
 from pinnacle_backup.engine.workers import Pipeline, WorkerContext
+from pinnacle_backup.errors import RestoreError
 from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.files.reading import data_segments, open_file
 from pinnacle_backup.model.entry import ABSENT, DIRECTORY, FILE, SYMLINK, Entry
@@ -99,16 +100,30 @@ def decide(  # noqa: PLR0913 - both sides, and how to compare them
         delete_extra: Whether paths that the backup does not know are removed.
         pipeline: For hashing content that is there already.
         advance: Called with (entries, path).
+
+    Raises:
+        RestoreError: What is there cannot be looked at.
     """
     planner = _Planner(state, places, selection, pipeline, former, delete_extra=delete_extra)
     try:
         for entry, found in _side_by_side((entry for entry, _ in selection.entries(state)), existing):
-            planner.add(entry, found)
+            try:
+                planner.add(entry, found)
+            except OSError as error:
+                raise _not_comparable(entry or found, error) from error
             advance(1, entry.path if entry is not None else "")
         planner.finish()
     finally:
         planner.close()
     return planner.fates
+
+
+def _not_comparable(which: Entry | Found | None, error: OSError) -> RestoreError:
+    path = printable(which.path) if which is not None else ""
+    return RestoreError(
+        f"{path} cannot be compared with the backup: {os.strerror(error.errno or 0)}",
+        hint="nothing was changed; see to that path, or restore to another folder",
+    )
 
 
 def _side_by_side(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -10,6 +10,9 @@ FULL: Final = "full"
 INCREMENTAL: Final = "incremental"
 
 FORMAT_VERSION: Final = 1
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+"""A number of paths or bytes; decoding refuses others, which nothing could add up or show."""
 
 
 class BackupHeader(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -52,13 +55,13 @@ class BackupTotals(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
         shrunk: True when suspiciously little was left of the sources: cleanup waits for a person.
     """
 
-    entries: int = 0
-    size: int = 0
-    added: int = 0
-    changed: int = 0
-    deleted: int = 0
+    entries: Count = 0
+    size: Count = 0
+    added: Count = 0
+    changed: Count = 0
+    deleted: Count = 0
     references: tuple[str, ...] = ()
-    warnings: int = 0
+    warnings: Count = 0
     shrunk: bool = False
 
 

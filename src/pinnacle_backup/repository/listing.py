@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
@@ -18,6 +18,9 @@ from pinnacle_backup.model.results import Problem
 from pinnacle_backup.repository.names import LATEST, spellings, without_extension
 
 _ID_PREFIX: Final = re.compile(r"[0-9a-f]{6,32}", re.ASCII)
+_EARLIEST: Final = datetime(2, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Beyond these an instant cannot be said in every zone."""
 _LIST_HINT: Final = "`list` shows all backups"
 
 
@@ -30,7 +33,7 @@ def created_at(header: BackupHeader) -> datetime:
     """
     with suppress(ValueError):
         instant = datetime.fromisoformat(header.created)
-        if instant.tzinfo is not None:
+        if instant.tzinfo is not None and _EARLIEST < instant < _LATEST:
             return instant
     raise FormatError(f"the header of backup {printable(header.id)[:32]} has no valid time of creation")
 
@@ -119,7 +122,7 @@ class Listing:
 
     def missing(self, info: BackupInfo) -> frozenset[str]:
         """Return the ids of the backups that it needs and that are not here."""
-        return self.needs(info) - self._ids.keys()
+        return frozenset(identity for identity in self.needs(info) if identity not in self._ids)
 
     def dependents(self, backup_id: str) -> tuple[BackupInfo, ...]:
         """Return the backups that cannot be restored without this one, newest first."""
@@ -128,10 +131,6 @@ class Listing:
     def has(self, backup_id: str) -> bool:
         """Tell whether an archive of this backup is here."""
         return backup_id in self._ids
-
-    def without(self, name: str) -> Listing:
-        """Return the listing after an archive was deleted."""
-        return Listing(tuple(info for info in self.backups if info.name != name), self.problems)
 
     @cached_property
     def _ids(self) -> dict[str, BackupInfo]:

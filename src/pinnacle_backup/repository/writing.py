@@ -8,6 +8,7 @@ without archive is swept by the next run.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 
 from pinnacle_backup.errors import ObjectNotFound, UsageError
 from pinnacle_backup.model.backup import BackupInfo
@@ -23,12 +24,26 @@ class Cleaner:
     """
     Deletes archives. Whoever has one is alone with the repository; see ``Repository.cleaner``.
 
-    Attributes:
-        listing: What is there, kept true while archives are deleted.
+    Args:
+        store, catalog: Of the repository.
+        listing: What is there. What it tells of needs is gathered once: thousands may be deleted.
     """
 
     def __init__(self, store: Store, catalog: Catalog, listing: Listing) -> None:
-        self._store, self._catalog, self.listing = store, catalog, listing
+        self._store, self._catalog = store, catalog
+        self._left = {info.name: info for info in listing.backups}
+        self._problems = listing.problems
+        self._copies = Counter(info.header.id for info in listing.backups)
+        self._needing: dict[str, list[str]] = {}
+        """By the id of a backup: names of those that cannot be restored without it, newest first."""
+        for info in listing.backups:
+            for identity in listing.needs(info):
+                self._needing.setdefault(identity, []).append(info.name)
+
+    @property
+    def listing(self) -> Listing:
+        """What is there by now."""
+        return Listing(tuple(self._left.values()), self._problems)
 
     def delete(self, info: BackupInfo) -> None:
         """
@@ -39,12 +54,12 @@ class Cleaner:
             StoreError: It could not be deleted.
         """
         self._refuse(info)
-        remaining = self.listing.without(info.name)
-        if not remaining.has(info.header.id):
+        if self._copies[info.header.id] == 1:
             self._catalog.drop_content([info.header.id])
         self._store.delete(info.name)
         self._catalog.update((), [info.name])  # other commands tell what is there without asking the store
-        self.listing = remaining
+        self._left.pop(info.name, None)
+        self._copies[info.header.id] -= 1
         for companion in (sidecar_name(info.name), pin_name(info.name)):
             with contextlib.suppress(ObjectNotFound):
                 self._store.delete(companion)
@@ -58,7 +73,7 @@ class Cleaner:
         name = printable(info.name)
         if self._store.exists(pin_name(info.name)):
             raise UsageError(f"{name} is pinned", hint="`unpin` it first")
-        needing = self.listing.dependents(info.header.id)
-        if needing and not self.listing.without(info.name).has(info.header.id):
-            names = ", ".join(printable(other.name) for other in needing[:3])
+        needing = [other for other in self._needing.get(info.header.id, ()) if other in self._left]
+        if needing and self._copies[info.header.id] == 1:
+            names = ", ".join(map(printable, needing[:3]))
             raise UsageError(f"{name} is needed by {names}", hint="delete those first")

@@ -24,6 +24,7 @@ from pinnacle_backup.sources.section import Section
 from pinnacle_backup.sources.selection import select
 
 EVERYTHING: Final = Section()
+_NOTHING_THERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _CACHE_TAG: Final = "CACHEDIR.TAG"
 _CACHE_SIGNATURE: Final = b"Signature: 8a477f597d28d172789f06886806bc55"
 
@@ -108,8 +109,10 @@ def found_at(folders: DirectoryCache, path: str) -> Found | None:
     try:
         folder, name = folders.parent(path)
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    except OSError as error:
+        if error.errno in _NOTHING_THERE:
+            return None
+        raise
     return Found(path, TYPE_OF_MODE.get(stat.S_IFMT(status.st_mode), "other"), status)
 
 

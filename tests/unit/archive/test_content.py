@@ -50,6 +50,24 @@ def test_archives_are_opened_once_and_closed_at_the_end(content, sources) -> Non
     assert not sources["two"].closed
 
 
+def test_few_archives_are_open_however_many_hold_the_content(build) -> None:
+    """With deduplication a backup may refer to more archives than a process may open files."""
+    names = tuple(f"{number:03}" for number in range(300))
+    opened = []
+
+    def open_archive(backup):
+        opened.append(build((), MEMBERS))
+        assert sum(not source.closed for source in opened) <= 128
+        return ArchiveReader(opened[-1], backup)
+
+    content = ContentReader(open_archive)
+    for number in (*range(300), 299, 0, 150):
+        assert content.run(Extent(number, 0, SIZE, 9, 3), names) == b"\0ta"
+    assert len(opened) == 302  # the last one was open still
+    content.close()
+    assert all(source.closed for source in opened)
+
+
 @pytest.mark.parametrize(
     "extent",
     [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from pinnacle_backup.engine.copy_plan import needed_first, plan
 from pinnacle_backup.engine.reach import Reach
@@ -68,6 +71,36 @@ def test_each_backup_comes_once_and_after_all_that_it_needs(needs: list[set[int]
     reach = Reach(backups)
     for place, info in enumerate(order):
         assert reach.needs(info) <= {other.header.id for other in order[:place]}
+
+
+class Counted(tuple[str, ...]):
+    """References that know how often somebody has gone through them."""
+
+    times: int = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_needs_are_looked_through_once_however_many_backups_build_on_one_another() -> None:
+    """With deduplication each hour's backup refers to nearly all before it, and a month has 720."""
+    backups = []
+    for number in range(1, 60):
+        made = backup(number)
+        references = Counted(f"{other:032x}" for other in range(1, number))
+        backups.append(structs.replace(made, totals=BackupTotals(references=references)))
+    order = list(needed_first(reversed(backups)))
+    assert order == backups
+    assert {info.totals.references.times for info in backups} == {1}
+
+
+def test_needs_in_a_circle_are_followed_to_their_end() -> None:
+    """No writer makes them; whoever can write to the place can."""
+    circle = [backup(1, 3), backup(2, 1), backup(3, 2, 4), backup(5, 2)]
+    reach = Reach(circle)
+    found = [{int(other, 16) for other in reach.needs(info)} for info in circle]
+    assert found == [{2, 3, 4}, {1, 3, 4}, {1, 2, 4}, {1, 2, 3, 4}]
 
 
 def test_two_archives_of_one_backup_are_both_copied() -> None:

@@ -19,7 +19,7 @@ entries = st.builds(
     path=st.text(st.characters(), min_size=1) | st.just("not UTF-8 \udcff"),
     type=st.just(FILE),
     size=numbers,
-    mtime_ns=st.integers(-(2**60), 2**60),
+    mtime_ns=st.integers(-(2**60), 2**60) | st.sampled_from([-(2**70), 2**70]),
     extents=extents,
     holes=st.lists(st.tuples(numbers, numbers), max_size=2).map(tuple),
     xattrs=st.dictionaries(st.sampled_from(["user.a", "user.\udcff"]), st.binary(), max_size=1),

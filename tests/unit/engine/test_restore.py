@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import tempfile
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -13,16 +14,19 @@ from pathlib import Path
 import pytest
 
 from pinnacle_backup.engine.backup import BackupReport
-from pinnacle_backup.errors import BackupNotFound, DamagedError
+from pinnacle_backup.errors import BackupNotFound, DamagedError, RestoreError
 from pinnacle_backup.files.target import TargetTree
 from pinnacle_backup.model.backup import INCREMENTAL
 from pinnacle_backup.model.progress import Silent
-from pinnacle_backup.model.results import RestoreReport
+from pinnacle_backup.model.results import RestorePlan, RestoreReport
 
+from ...contract.faults import in_child
+from ...descriptors import open_below
 from ...disks import small_disk
 from ...places import Place
 from ...trees import describe, differences
 
+NOBODY = 65534
 KINDS = ["file", "folder", "symlink", "link to folder", "fifo", "nothing"]
 
 
@@ -408,6 +412,27 @@ def test_restored_in_order_nothing_stays_that_was_there_for_a_while(place: Place
     assert not differences(describe(tmp_path / "to"), expected)
 
 
+def test_earlier_incrementals_are_not_all_open_at_the_same_time(place: Place) -> None:
+    """A base may have more of them than a process may open files; none may be passed over for that."""
+    data, open_then = Path(place.data), []
+    place.backup()
+    for number in range(6):
+        make(data / f"file {number}", "file")
+        place.backup(INCREMENTAL)
+        (data / f"file {number}").rename(place.root + f"/file {number}")
+    last = place.backup(INCREMENTAL)
+    for number in range(6):
+        (Path(place.root) / f"file {number}").rename(data / f"file {number}")
+
+    def look(plan: RestorePlan) -> None:
+        assert plan.remove == 6
+        open_then.extend(open_below(Path(place.root, "backups")))
+
+    clean(place.restore(last.backup, before=look))
+    assert len(open_then) == 2  # the backup and its base
+    assert os.listdir(data) == []
+
+
 def test_what_has_changed_since_is_not_taken_for_what_was_there_for_a_while(
     place: Place, tmp_path: Path
 ) -> None:
@@ -455,6 +480,51 @@ def test_what_failed_does_not_count_as_restored(place: Place, tmp_path: Path) ->
     assert report.restored == 1  # the folder
 
 
+def test_other_names_of_a_damaged_file_stay_as_they_are_and_are_named(place: Place) -> None:
+    """What the first name still holds is not what was backed up: it must not come under the others, too."""
+    data = Path(place.data)
+    (data / "bad").write_bytes(os.urandom(2 << 20))
+    os.link(data / "bad", data / "other name")
+    made = place.backup()
+    with open(Path(place.root, "backups", made.backup.name), "r+b") as file:
+        file.seek(1 << 20)
+        file.write(b"damage")
+    for name in ("bad", "other name"):
+        (data / name).unlink()
+        (data / name).write_text(f"there before: {name}")
+    report = place.restore(made.backup)
+    assert [problem.path for problem in report.problems] == ["data/bad", "data/other name"]
+    assert (data / "bad").read_text() == "there before: bad"
+    assert (data / "other name").read_text() == "there before: other name"
+    assert report.restored == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_what_may_not_be_looked_at_is_named_and_nothing_is_changed() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+
+        def as_nobody() -> None:
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+            root = Path(folder, "root")
+            root.mkdir()
+            place = Place(root)
+            data = Path(place.data)
+            make(data / "folder", "folder")
+            made = place.backup()
+            (data / "new").write_text("new")
+            (data / "folder").chmod(0)
+            before = os.stat(data)
+            with pytest.raises(RestoreError, match=r"data/folder/inner cannot be compared.*denied"):
+                place.restore(made.backup, delete_extra=True)
+            assert sorted(os.listdir(data)) == ["folder", "new"]
+            assert os.stat(data).st_mtime_ns == before.st_mtime_ns
+
+        assert in_child(as_nobody) == 0
+
+
 def test_an_incremental_without_its_base_is_refused(place: Place, tmp_path: Path) -> None:
     fill(place)
     full = place.backup()
@@ -464,6 +534,22 @@ def test_an_incremental_without_its_base_is_refused(place: Place, tmp_path: Path
     with pytest.raises(DamagedError, match="missing"):
         place.restore(made.backup, tmp_path / "to")
     assert not (tmp_path / "to").exists()
+
+
+def test_times_that_only_some_file_systems_have(tmp_path: Path) -> None:
+    """A clock that was wrong leaves such files behind. They must not keep all others from being restored."""
+    with small_disk(tmp_path / "disk"):
+        root = tmp_path / "disk/root"
+        root.mkdir()
+        place = Place(root, workers=2)  # so that entries travel
+        for second in (-(10**11), 10**11, 10**12):
+            path = Path(place.data, str(second))
+            path.write_text("content")
+            os.utime(path, ns=(0, second * 10**9))
+        made = place.backup()
+        place.verify(made.backup)
+        clean(place.restore(made.backup, tmp_path / "disk/to"))
+        assert not differences(describe(tmp_path / "disk/to"), place.tree())
 
 
 def test_a_file_on_a_disk_of_its_own_is_durable_before_it_is_told(

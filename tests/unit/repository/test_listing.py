@@ -158,12 +158,6 @@ class TestNeeds:
         with pytest.raises(BackupNotFound, match=backup_id(7)):
             listing(info(1)).by_id(backup_id(7))
 
-    def test_copy_stays_when_the_other_one_goes(self) -> None:
-        found = listing(info(1), info(1, name="copy.tar.gz"), info(2))
-
-        assert found.without("copy.tar.gz").has(backup_id(1))
-        assert not found.without("backup_2.tar.gz").has(backup_id(2))
-
 
 def test_header_of_tests_is_a_valid_one() -> None:
     assert created_at(header(3661)) == at(3661)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
 from pinnacle_backup.errors import StoreError, UsageError
 from pinnacle_backup.model.streams import ByteSource
 from pinnacle_backup.repository.catalog import ContentRow
+from pinnacle_backup.repository.listing import Listing
 from pinnacle_backup.repository.names import pin_name, sidecar_name
+from pinnacle_backup.repository.writing import Cleaner
 from pinnacle_backup.store.local import LocalStore
 
 from ...contract.faults import BROKEN_DISK, CRASHED, Faults, FaultySystem, crash, in_child
@@ -62,6 +66,36 @@ def test_listing_of_the_cleaner_stays_true(place: Place) -> None:
             cleaner.delete(info)
         assert [info.name for info in cleaner.listing.backups] == ["backup_3.tar.gz"]
         assert cleaner.sweep() == ()
+
+
+class Counted(tuple[str, ...]):
+    """References that know how often somebody has gone through them."""
+
+    times: int = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_needs_are_looked_through_once_however_many_backups_go(place: Place) -> None:
+    """A cleanup that lets thousands go would look through millions, alone with the repository all the time."""
+    for number in range(30):
+        place.add(number, *range(number))
+    repository = place.repository()
+    infos = [
+        structs.replace(
+            info, totals=structs.replace(info.totals, references=Counted(tuple(info.totals.references)))
+        )
+        for info in repository.list()
+    ]
+    cleaner = Cleaner(repository.store, repository.catalog, Listing(tuple(infos)))
+    for info in infos[:-1]:
+        with pytest.raises(UsageError, match="is needed by"):
+            cleaner.delete(infos[-1])
+        cleaner.delete(info)
+    assert cleaner.listing.backups == (infos[-1],)
+    assert {info.totals.references.times for info in infos} == {1}
 
 
 def test_pinned_backup_is_not_deleted(place: Place) -> None:

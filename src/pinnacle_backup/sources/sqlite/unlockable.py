@@ -18,6 +18,8 @@ from pinnacle_backup.sources.sqlite.measure import measure, measure_copy
 _FRESH_NS: Final = 20_000_000
 """Two changes within one tick of the file system's clock have the same time."""
 
+_DISTURBED: Final = "it changed, and this user has no right to lock it"
+
 Seen = dict[bytes, tuple[int, int, int]]
 
 
@@ -53,8 +55,11 @@ class Unlockable:
         return False
 
     def begin(self) -> None:
-        """Note the state of all files."""
-        self._seen = self._look()
+        """Note the state of all files; nothing where one of them goes away just now."""
+        try:
+            self._seen = self._look()
+        except OSError:  # the others must not fail with it: another try may see it at rest
+            self._seen = {}
 
     def _look(self) -> Seen:
         found = {path: os.stat(path) for path in (self.path, *pending(self.path))}
@@ -76,6 +81,8 @@ class Unlockable:
     @property
     def done(self) -> bool:
         """Whether a change from now on would show."""
+        if not self._seen:
+            return False
         return all(modified + _FRESH_NS < time.time_ns() for _, _, modified in self._seen.values())
 
     def resume(self) -> None:
@@ -91,13 +98,15 @@ class Unlockable:
         Raises:
             apsw.Error, OSError, RepositoryBusy, SourceError: It cannot be had.
         """
+        if not self._seen:
+            raise RepositoryBusy(_DISTURBED)
         if self.in_place:
             found = measure(self._file, self.path)
         else:
             self._copy_to(copy)
             found = measure_copy(copy)
         if self._look() != self._seen:
-            raise RepositoryBusy("it changed, and this user has no right to lock it")
+            raise RepositoryBusy(_DISTURBED)
         return found
 
     def _copy_to(self, copy: bytes) -> None:

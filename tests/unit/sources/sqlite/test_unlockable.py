@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 from pinnacle_backup.errors import RepositoryBusy
 from pinnacle_backup.sources.sqlite import check
+from pinnacle_backup.sources.sqlite.instant import seize
 from pinnacle_backup.sources.sqlite.unlockable import Unlockable
 
 FREEZE_AND_STORE = """
@@ -192,3 +194,31 @@ def test_a_database_that_was_changed_a_moment_ago_is_looked_at_again(studio):
     unlockable.begin()
     assert unlockable.done
     unlockable.close()
+
+
+def test_one_that_goes_away_does_not_take_the_others_along(studio, scratch):
+    """It went after it was opened: it alone is refused."""
+    gone, other = (Unlockable(os.fsencode(studio.database(name))) for name in ("gone.db", "other.db"))
+    os.unlink(gone.path)
+    try:
+        seize([gone, other], 0.1, time.monotonic, time.sleep)
+        assert other.deliver(os.fsencode(scratch / "copy")).path == os.fsdecode(other.path)
+        with pytest.raises(RepositoryBusy, match="it changed"):
+            gone.deliver(os.fsencode(scratch / "copy"))
+    finally:
+        gone.close()
+        other.close()
+
+
+def test_one_that_comes_back_at_rest_is_taken(studio, scratch):
+    """A log comes and goes with the program that writes: another try finds it in order."""
+    path = studio.database("a.db")
+    database = Unlockable(os.fsencode(path))
+    os.rename(path, path + ".aside")
+    tries = iter([lambda: os.rename(path + ".aside", path)])
+    try:
+        seize([database], 5, time.monotonic, lambda _: next(tries, int)())
+        assert database.in_place
+        assert database.deliver(os.fsencode(scratch / "copy")).path == path
+    finally:
+        database.close()
