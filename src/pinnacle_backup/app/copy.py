@@ -75,8 +75,7 @@ def with_copies(studio: Studio, report: BackupReport, *, progress: Progress) -> 
     made = MadeBackup(**msgspec.structs.asdict(report))
     if not any(place.automatic for place in destinations_of(studio)):
         return made
-    origin = msgspec.structs.replace(studio.origin, job="", slot="")  # not the end of its job
-    copies = copy_backups(studio.acting_for(origin), CopyRequest(automatic=True), progress=progress).copies
+    copies = copy_backups(studio.beside_its_job(), CopyRequest(automatic=True), progress=progress).copies
     without_plans = tuple(msgspec.structs.replace(copy, plan=CopyPlan()) for copy in copies)
     return msgspec.structs.replace(made, copies=without_plans)
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
+import msgspec
+
 from pinnacle_backup.app.destinations import Destination, primary_of
 from pinnacle_backup.app.memory import Memory, forgetful
 from pinnacle_backup.app.place import Place
@@ -162,6 +164,10 @@ class Studio:
         if share:
             other.__dict__.update(state=self.state, repository=self.repository, redact=self.redact)
         return other
+
+    def beside_its_job(self) -> Studio:
+        """Return this studio for a run that a job brings about, and whose end is not the end of that job."""
+        return self.acting_for(msgspec.structs.replace(self.origin, job="", slot=""))
 
     def now(self) -> datetime:
         """Return the time now, with zone."""
