@@ -160,6 +160,14 @@ class Runs:
         found = self._select("WHERE job = ? AND slot = ? ORDER BY id DESC LIMIT 1", (job, slot))
         return found[0] if found else None
 
+    def earlier_parts(self, run: int) -> list[Run]:
+        """Return the runs that the process of a run has made before it for the same job, oldest first."""
+        return self._select(
+            "WHERE (job, slot, process) = (SELECT job, slot, process FROM run WHERE id = ?) AND job <> '' "
+            "AND id < ? ORDER BY id",
+            (run, run),
+        )
+
     def lines(self, run: int, *, after: int = 0) -> list[RunLine]:
         """Return the lines of a run's log behind a place."""
         rows = self._database.read(
