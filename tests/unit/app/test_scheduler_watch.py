@@ -57,3 +57,25 @@ def test_a_file_that_is_gone_for_a_moment_does_not_mean_the_defaults(
     file.with_suffix(".old").rename(file)
     assert watch.current().configuration.backup.retention_days == 7
     assert watch.fault is None
+
+
+def test_a_configuration_is_right_again_when_what_was_wrong_lay_beside_it(
+    watched: tuple[Path, ConfigurationWatch],
+) -> None:
+    """The file itself does not change: a file that it refers to is back, or its mode."""
+    file, watch = watched
+    file.write_text('{"backup": {"directory": {"$file": "where.txt"}}}')
+    watch.current()
+    assert watch.fault is not None
+    (file.parent / "where.txt").write_text("elsewhere/\n")
+    assert watch.current().configuration.backup.directory == "elsewhere/"
+    assert watch.fault is None
+
+
+def test_what_stays_wrong_is_logged_once(watched: tuple[Path, ConfigurationWatch]) -> None:
+    file, watch = watched
+    file.write_text('{"backup": {"retention_days": "many"}}')
+    for _ in range(3):
+        watch.current()
+    log = (file.parent / "logs" / "ultra_pinnacle.log").read_text()
+    assert log.count("the last good configuration stays in force") == 1

@@ -23,9 +23,9 @@ class ConfigurationWatch:
         self.fault: ConfigError | None = None
 
     def current(self) -> Studio:
-        """Return the studio, opened again where its configuration file has changed."""
+        """Return the studio, opened again where its configuration has changed, or was wrong."""
         stamp = _stamp(self._studio.place)
-        if stamp != self._seen:
+        if stamp != self._seen or self.fault is not None:
             self._seen = stamp
             self._open_again()
         return self._studio
@@ -34,8 +34,11 @@ class ConfigurationWatch:
         try:
             opened = self._opened()
         except ConfigError as error:
+            is_news = self.fault is None or self.fault.message != error.message
             self.fault = error
-            self._studio.log.error("scheduler: %s; the last good configuration stays in force", error.message)
+            if is_news:
+                line = "scheduler: %s; the last good configuration stays in force"
+                self._studio.log.error(line, error.message)
             return
         self.fault = None
         opened.log.info("scheduler: the configuration was read again")
