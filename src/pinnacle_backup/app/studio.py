@@ -61,6 +61,7 @@ class Studio:
         warn: Tells the person of what does not stop a run.
         origin: From where its runs are started.
         warned: What the person was told already.
+        unrecorded: The level of each subject that people were told of while that could not be recorded.
         run_id: Number of the record that was made for this process's run by whoever started it; 0 for none.
         elsewhere: The destination whose backups are meant; None for those of the studio itself.
         memory: What is kept between questions; a command looks anew each time.
@@ -76,6 +77,7 @@ class Studio:
     warn: Callable[[str], None] = lambda _: None
     origin: Origin = field(default_factory=Origin)
     warned: set[str] = field(default_factory=set)
+    unrecorded: dict[str, str] = field(default_factory=dict)
     run_id: int = 0
     elsewhere: Destination | None = None
     memory: Memory = field(default_factory=forgetful)
