@@ -82,3 +82,23 @@ def test_one_good_backup_does_not_make_up_for_a_damaged_one(proving: Clocked) ->
     assert condition is not None
     assert (condition.level, condition.told) == (BAD, BAD)
     assert told(studio) == ["Verify failed (proof)"]
+
+
+def test_copies_that_another_run_has_caught_up_with_are_told_as_well_again(tmp_path: Path) -> None:
+    """Else the job would be believed to fail for ever, and the next failure of it would be no news to anybody."""
+    usb = tmp_path / "usb"
+    clocked = Clocked(tmp_path / "studio", NOW)
+    place = {"name": "usb", "provider": "local", "path": str(usb)}
+    clocked.configure({"smtp": NOBODY["smtp"] | {"port": free_port()}}, destinations=[place])
+    clocked.create()
+    code, studio = do(clocked, "catch-up")
+    assert (code, told(studio)) == (2, ["Copy failed (catch-up)"])
+    usb.mkdir()
+    clocked.now += timedelta(hours=13)
+    assert do(clocked, "daily-full")[0] == 0
+    clocked.now += timedelta(hours=1)
+    code, studio = do(clocked, "catch-up")
+    assert (code, told(studio)[-1]) == (0, "Copy works again (catch-up)")
+    clocked.now += timedelta(hours=1)
+    before = studio.runs.newest(1)
+    assert (do(clocked, "catch-up")[0], studio.runs.newest(1)) == (0, before)
