@@ -131,12 +131,15 @@ class Database:
 
     def read(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
         """
-        Return all rows that a query finds.
+        Return all rows that a query finds: none for a number or a text that SQLite cannot hold.
 
         Raises:
             StateError: The file cannot be used.
         """
-        return self.run(lambda db: db.execute(query, parameters).fetchall())
+        try:
+            return self.run(lambda db: db.execute(query, parameters).fetchall())
+        except (OverflowError, UnicodeEncodeError):
+            return []
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """
