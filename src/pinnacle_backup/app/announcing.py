@@ -19,7 +19,7 @@ from pinnacle_backup.app.run_message import run_message
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.telling import queue, sender_of, tell
 from pinnacle_backup.errors import StateError
-from pinnacle_backup.model.conditions import BAD, GOOD, OVERDUE
+from pinnacle_backup.model.conditions import BAD, GOOD, OVERDUE, WARNING
 from pinnacle_backup.model.runs import BAD_OUTCOMES, CANCELLED, Run, RunLine
 from pinnacle_backup.notify.rules import BUSY, VERBS, Event, event_of
 from pinnacle_backup.notify.signal import SECONDS, Kind, Signal
@@ -36,6 +36,7 @@ __all__ = [
     "weekly_digest",
 ]
 
+_RANK: Final = (GOOD, WARNING, BAD)
 _PINGED: Final = "create"
 """The verb that pings are about."""
 
@@ -55,7 +56,7 @@ def announce_run(studio: Studio, run: Run) -> None:
     with unfailing(studio):
         _queue_ping(studio, run)
         event = event_of(run)
-        if event is not None:
+        if event is not None and not _is_outdone(studio, run, event):
             lines, sender = _lines(studio, run), sender_of(studio)
             tell(studio, event, lambda decision, known: run_message(run, lines, decision, known, sender))
 
@@ -93,6 +94,20 @@ def tell_of(studio: Studio, run: Run) -> None:
                 studio.warn_once(f"the notification waits: {error}")
     except KeyboardInterrupt:  # the run is over, and this does not undo it
         studio.warn_once("the notification waits: stopped before it was sent")
+
+
+def _is_outdone(studio: Studio, run: Run, event: Event) -> bool:
+    """
+    Tell whether a run is a part of a job of which an earlier part did worse: the worst is how the job went.
+
+    Else one good backup would be told to have made up for the damaged one that was read back before it.
+    """
+    try:
+        parts = studio.runs.earlier_parts(run.id) if run.id and run.origin.job else []
+    except StateError:
+        return False
+    known = (before for part in parts if (before := event_of(part)) is not None)
+    return any(_RANK.index(before.level) > _RANK.index(event.level) for before in known)
 
 
 def _queue_ping(studio: Studio, run: Run) -> None:

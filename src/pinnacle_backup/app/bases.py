@@ -2,7 +2,8 @@
 What happens by itself may build on, or read back: only what the passwords at hand open.
 
 Somebody may make one backup with a password of its own. What happens by itself does not know that password,
-and goes on as if the backup were not there.
+and goes on as if the backup were not there. Nor does it build on one whose head is damaged; but that one is
+read back, which tells of the damage.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.app.unlocking import head_of
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.engine.reach import Reach
-from pinnacle_backup.errors import PasswordError, StateError
+from pinnacle_backup.errors import DamagedError, PasswordError, StateError
 from pinnacle_backup.model.backup import FULL, BackupInfo
 from pinnacle_backup.repository.listing import Listing
 from pinnacle_backup.state.runs import KEPT
@@ -31,10 +32,19 @@ def locked_fulls(studio: Studio, ring: KeyRing) -> frozenset[str]:
     return frozenset(found)
 
 
-def locked_backups(studio: Studio, ring: KeyRing) -> frozenset[str]:
-    """Return the ids of all backups that do not open, or need one that does not."""
+def locked_backups(studio: Studio, ring: KeyRing, *, to_read: bool = False) -> frozenset[str]:
+    """
+    Return the ids of all backups that do not open, or need one that does not.
+
+    Args:
+        studio: Whose.
+        ring: What there is to open them with.
+        to_read: Whether they are to be read back, the damaged ones all the more.
+    """
     listing = studio.repository.listing()
-    locked = frozenset(info.header.id for info in listing.backups if not _opens(studio, info, ring))
+    locked = frozenset(
+        info.header.id for info in listing.backups if not _opens(studio, info, ring, to_read=to_read)
+    )
     return locked | _needing(listing, listing.backups, locked) if locked else locked
 
 
@@ -59,12 +69,12 @@ def doubtful_backups(studio: Studio, listing: Listing) -> frozenset[str]:
 
 
 def newest_that_opens(studio: Studio, infos: Iterable[BackupInfo], ring: KeyRing) -> BackupInfo | None:
-    """Return the first of these that opens, with all that it needs; None where none does."""
+    """Return the first of these to read back that opens, with all that it needs; None where none does."""
     listing, known = studio.repository.listing(), dict[str, bool]()
 
     def opens(info: BackupInfo) -> bool:
         if info.header.id not in known:
-            known[info.header.id] = _opens(studio, info, ring)
+            known[info.header.id] = _opens(studio, info, ring, to_read=True)
         return known[info.header.id]
 
     def all_open(info: BackupInfo) -> bool:
@@ -78,11 +88,13 @@ def _needing(listing: Listing, infos: Sequence[BackupInfo], locked: Iterable[str
     return frozenset(info.header.id for info in infos if not listing.needs(info).isdisjoint(locked))
 
 
-def _opens(studio: Studio, info: BackupInfo, ring: KeyRing) -> bool:
+def _opens(studio: Studio, info: BackupInfo, ring: KeyRing, *, to_read: bool = False) -> bool:
     if not info.encrypted:
         return True
     try:
         ring.master_key(head_of(studio.repository.store, info))
     except PasswordError:
         return False
+    except DamagedError:
+        return to_read
     return True

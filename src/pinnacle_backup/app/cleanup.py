@@ -204,10 +204,15 @@ def clean_up(studio: Studio) -> int:
 
 
 def make_room(studio: Studio) -> None:
-    """Clean up at once where the disk runs short and the configuration says so."""
+    """
+    Clean up at once where the disk runs short and the configuration says so.
+
+    Where that cannot be, its run says so: what room there is may be enough for the backup all the same.
+    """
     threshold = studio.configuration.backup.cleanup_below_percent_free
     if threshold and _percent_free(studio) < threshold:
-        clean_up(studio)
+        with suppress(PinnacleError):
+            clean_up(studio.beside_its_job())
 
 
 def _percent_free(studio: Studio) -> float:

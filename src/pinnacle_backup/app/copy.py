@@ -9,11 +9,14 @@ from pinnacle_backup.app.recording import Recording, recording
 from pinnacle_backup.app.studio import WAIT_SECONDS, Studio
 from pinnacle_backup.app.wanted import unwanted
 from pinnacle_backup.engine.copy import execute, in_one_line, plan
-from pinnacle_backup.errors import DamagedError, PinnacleError, UsageError
+from pinnacle_backup.errors import DamagedError, PinnacleError, StateError, UsageError
+from pinnacle_backup.model.conditions import GOOD
 from pinnacle_backup.model.copies import CopiesReport, CopyPlan, CopyReport, MadeBackup
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.results import BackupReport, Problem
+from pinnacle_backup.notify.rules import subject_of_job
+from pinnacle_backup.state.conditions import Conditions
 
 
 class CopyRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +78,7 @@ def with_copies(studio: Studio, report: BackupReport, *, progress: Progress) -> 
     made = MadeBackup(**msgspec.structs.asdict(report))
     if not any(place.automatic for place in destinations_of(studio)):
         return made
-    origin = msgspec.structs.replace(studio.origin, job="", slot="")  # not the end of its job
-    copies = copy_backups(studio.acting_for(origin), CopyRequest(automatic=True), progress=progress).copies
+    copies = copy_backups(studio.beside_its_job(), CopyRequest(automatic=True), progress=progress).copies
     without_plans = tuple(msgspec.structs.replace(copy, plan=CopyPlan()) for copy in copies)
     return msgspec.structs.replace(made, copies=without_plans)
 
@@ -85,14 +87,24 @@ def catch_up(studio: Studio, *, progress: Progress) -> CopiesReport:
     """
     Bring what is missing to the places that should have it; where nothing is, nobody is asked.
 
-    What is missing is told by what is remembered of each place.
+    What is missing is told by what is remembered of each place. Where the job failed before, and another run
+    has made up for it, they are asked all the same: who was told of the failure is told of its end.
     """
     here = studio.repository.list()
     names = {info.name for info in here}
     places = [place for place in destinations_of(studio) if place.automatic]
-    if all(names <= place.catalog.backups().keys() | unwanted(studio, place, here) for place in places):
+    known = all(names <= place.catalog.backups().keys() | unwanted(studio, place, here) for place in places)
+    if known and not _is_told_to_fail(studio):
         return CopiesReport(copies=())
     return copy_backups(studio, CopyRequest(automatic=True), progress=progress)
+
+
+def _is_told_to_fail(studio: Studio) -> bool:
+    try:
+        condition = Conditions(studio.state).get(subject_of_job(studio.origin.job))
+    except StateError:
+        return False
+    return condition is not None and condition.level != GOOD
 
 
 def _places(studio: Studio, request: CopyRequest) -> tuple[Destination, ...]:

@@ -27,11 +27,11 @@ from pinnacle_backup.crypto.slots import seal
 from pinnacle_backup.engine import backup
 from pinnacle_backup.engine.base import choose_base, preferred_base
 from pinnacle_backup.engine.output import Encryption
-from pinnacle_backup.errors import PasswordError, PinnacleError, UsageError
+from pinnacle_backup.errors import DamagedError, PasswordError, PinnacleError, UsageError
 from pinnacle_backup.model.backup import FULL, INCREMENTAL, BackupInfo
 from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
-from pinnacle_backup.model.results import BackupReport
+from pinnacle_backup.model.results import BackupReport, Problem
 
 _HEADS = 4
 """How many different sets of key slots a password is tried on: each takes a good part of a second."""
@@ -75,7 +75,7 @@ def create_backup(
     with recording(studio, "create", request.type) as run, scratch_folder(studio.state_directory) as scratch:
         progress = run.follow(progress)
         here = _Here(studio)
-        encryption, keyring, locked = _openable(studio, request, passwords, run, here)
+        encryption, keyring, locked = _openable(studio, request, here, passwords, run)
         notes = _passed_over(request, here)
         report = backup.create(
             replace(job_of(studio, request, scratch), locked=locked | here.doubtful, named=run.concerns),
@@ -86,7 +86,9 @@ def create_backup(
             randomness=studio.randomness,
             progress=progress,
         )
-        report = msgspec.structs.replace(report, notes=(*notes, *report.notes))
+        report = msgspec.structs.replace(
+            report, notes=(*notes, *report.notes), warnings=(*here.damaged, *report.warnings)
+        )
         _log(run, report)
     record_sample(studio)
     return report
@@ -113,22 +115,30 @@ def job_of(studio: Studio, request: CreateRequest, scratch: str) -> backup.Backu
 
 
 def _openable(
-    studio: Studio, request: CreateRequest, passwords: PasswordSource, run: Recording, here: _Here
+    studio: Studio, request: CreateRequest, here: _Here, passwords: PasswordSource, run: Recording
 ) -> tuple[Encryption | None, KeyRing, frozenset[str]]:
     """Return how to encrypt, what opens the base, and the backups that nobody can open now."""
     deduplicate = studio.configuration.backup.deduplicate
     newest = here.base(request)
     try:
         encryption, keyring = _keys(studio, request, newest, here, passwords)
-    except PasswordError as error:
+    except (PasswordError, DamagedError) as error:
         ring = ring_of(passwords.given(studio.configuration.backup.encryption.key))
         locked = locked_backups(studio, ring) if deduplicate else locked_fulls(studio, ring)
         base = here.base(request, locked)
         if newest is None or newest.header.id not in locked or not _may_stand_in(request, base, ring):
             raise
-        run.note(f"{newest.name} is under another password, so it is left alone: {error.message}")
+        _tell(run, here, newest, error)
         return *_keys(studio, request, base, here, passwords, locked), locked
     return encryption, keyring, locked_backups(studio, keyring) if deduplicate else frozenset()
+
+
+def _tell(run: Recording, here: _Here, newest: BackupInfo, error: PinnacleError) -> None:
+    """Say why the newest backup is not built on."""
+    if isinstance(error, DamagedError):
+        here.is_damaged(newest, error)
+    else:
+        run.note(f"{newest.name} is under another password, so it is left alone: {error.message}")
 
 
 class _Here:
@@ -146,6 +156,7 @@ class _Here:
         self._deduplicate = studio.configuration.backup.deduplicate
         self.infos = self._listing.backups
         self.heads = Heads(self._repository.store)
+        self._damaged: dict[str, Problem] = {}
 
     def base(self, request: CreateRequest, locked: frozenset[str] = frozenset()) -> BackupInfo | None:
         """Return what a backup builds on, where nobody can open some of those that are here."""
@@ -161,6 +172,16 @@ class _Here:
     def doubtful(self) -> frozenset[str]:
         """Ids of those that no new backup builds on."""
         return doubtful_backups(self._studio, self._listing)
+
+    @property
+    def damaged(self) -> tuple[Problem, ...]:
+        """What could not be read on the way; no backup that is made builds on it."""
+        return tuple(self._damaged.values())
+
+    def is_damaged(self, info: BackupInfo, error: DamagedError) -> None:
+        """Remember that an archive is damaged."""
+        name = printable(info.name)
+        self._damaged[name] = Problem(name, f"damaged: {error.message.removeprefix(f'{name}: ')}")
 
     @cached_property
     def identity(self) -> str:
@@ -281,20 +302,25 @@ def _recent_heads(studio: Studio, here: _Here) -> Iterator[Head]:
     the other passwords of those before it.
     """
     found = False
-    for head in _heads(here.infos, here.identity, here.heads):
+    for head in _heads(here.infos, here, here.heads):
         found = True
         yield head
     for destination in () if found else destinations_of(studio):
         with suppress(PinnacleError):  # a place out of reach spoils no backup
             repository = destination.open()
-            yield from _heads(repository.list(), here.identity, Heads(repository.store))
+            yield from _heads(repository.list(), here, Heads(repository.store))
 
 
-def _heads(infos: Iterable[BackupInfo], identity: str, heads: Heads) -> Iterator[Head]:
+def _heads(infos: Iterable[BackupInfo], here: _Here, heads: Heads) -> Iterator[Head]:
+    """Yield heads; a damaged one is no reason to make no more backups: another one tells the same."""
     seen: set[tuple[object, ...]] = set()
     for info in infos:
-        if info.encrypted and info.header.repository == identity and len(seen) < _HEADS:
-            head = heads.of(info)
+        if info.encrypted and info.header.repository == here.identity and len(seen) < _HEADS:
+            try:
+                head = heads.of(info)
+            except DamagedError as error:
+                here.is_damaged(info, error)
+                continue
             if head.slots not in seen:
                 seen.add(head.slots)
                 yield head

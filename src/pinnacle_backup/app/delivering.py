@@ -56,15 +56,23 @@ def unfailing(studio: Studio) -> Iterator[None]:
         studio.log.error("notifications: unexpected error: %s: %s", type(error).__name__, error)
 
 
-def send_unrecorded(studio: Studio, drafts: Iterable[Draft]) -> None:
-    """Send at once what cannot be queued, so that the worst, a full disk, is told all the same."""
+def send_unrecorded(studio: Studio, drafts: Iterable[Draft]) -> bool:
+    """
+    Send at once what cannot be queued, so that the worst, a full disk, is told all the same.
+
+    Returns:
+        Whether it was taken everywhere.
+    """
+    taken = True
     channels = {channel.name: channel for channel in channels_of(studio)}
     deadline = _deadline(studio)
     for draft in drafts:
         try:
             channels[draft.channel].send(draft.content, max(deadline - time.monotonic(), 1.0))
         except PinnacleError as error:
+            taken = False
             _complain(studio, error, "a message is lost")
+    return taken
 
 
 class _Round:

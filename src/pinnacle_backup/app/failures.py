@@ -16,6 +16,8 @@ _SEEN_AFTER: Final = timedelta(days=7)
 _SLIPS: Final = frozenset(error.code for error in (UsageError, BackupNotFound, PasswordError, RepositoryBusy))
 """What a person who runs a command by hand sees and corrects at once."""
 
+_Occasion = tuple[str, str, int, int] | int
+
 READERS: Final = frozenset(("verify", "drill"))
 
 
@@ -23,24 +25,28 @@ def failures(runs: Iterable[Run], *, jobs: Collection[str], now: datetime) -> It
     """
     Yield the last runs of jobs, and of what people started, that failed or were killed, newest first.
 
-    A good run of the same job makes up for it, or one that a person started; and for what a person started
-    any good run of the same kind. What a verify or a drill found is told by ``damaged`` instead.
+    A good run of the same job makes up for it, unless it is but another part of the job at the same time, or
+    one that a person started; and for what a person started any good run of the same kind. What a verify or a
+    drill found is told by ``damaged`` instead.
 
     Args:
         runs: Newest first.
         jobs: Names of the jobs that there are; what one did that is gone counts as started by a person.
         now: The time.
     """
-    made_up: set[str] = set()
+    made_up: dict[str, set[_Occasion]] = {}
     for run in runs:
         if run.outcome in (RUNNING, CANCELLED):
             continue
-        job, kind = run.origin.job if run.origin.job in jobs else "", _kind(run)
+        job, kind, occasion = run.origin.job if run.origin.job in jobs else "", _kind(run), _occasion(run)
         by_job, by_hand = f"job {job}", f"{kind} by hand"
         if run.outcome not in BAD_OUTCOMES:
-            made_up |= {by_job, kind} if job else {by_hand, kind}
-        elif not made_up & ({by_job, by_hand} if job else {kind}) and not _found_damage(run):
-            made_up.add(by_job if job else kind)
+            for what in (by_job if job else by_hand, kind):
+                made_up.setdefault(what, set()).add(occasion)
+            continue
+        by = (by_job, by_hand) if job else (kind,)
+        if not any(made_up.get(what, set()) - {occasion} for what in by) and not _found_damage(run):
+            made_up.setdefault(by[0], set()).add(run.id)
             if job or _still_matters(run, now):
                 yield run
 
@@ -68,6 +74,12 @@ def damaged(runs: Iterable[Run], names: Collection[str]) -> Iterator[Run]:
 def backup_of(run: Run) -> str:
     """Return the name of the backup that a run read; one that it could not even open is in the detail."""
     return run.facts.backup or run.detail
+
+
+def _occasion(run: Run) -> _Occasion:
+    """Return what tells the times apart at which a job was done: it may consist of several runs."""
+    origin = run.origin
+    return (origin.job, origin.slot, origin.attempt, run.pid) if origin.slot else run.id
 
 
 def _kind(run: Run) -> str:

@@ -55,7 +55,7 @@ def execute_job(studio: Studio, job: Job, *, passwords: PasswordSource, progress
     if job.run == "copy":
         return copy_backups(studio, progress=progress).exit_code
     if job.run == "verify" and job.backup == "all" and (names := _all_that_open(studio, passwords)):
-        return max(_verify(studio, name, passwords, progress) for name in names)
+        return max([_verify_one_of_all(studio, name, passwords, progress) for name in names])
     name, why = _one(studio, job, passwords)
     if job.run == "verify":
         return _verify(studio, name or "latest", passwords, progress, why=why)
@@ -80,6 +80,14 @@ def _verify(
     return _exit_code(report.problems, why)
 
 
+def _verify_one_of_all(studio: Studio, name: str, passwords: PasswordSource, progress: Progress) -> int:
+    """Read one of all backups back; that it cannot even be opened does not keep the others from that."""
+    try:
+        return _verify(studio, name, passwords, progress)
+    except PinnacleError as error:  # its run has recorded it
+        return error.exit_code
+
+
 def _exit_code(problems: Sequence[Problem], why: str) -> int:
     """Return the exit code of what reads back; that another backup was meant is a warning."""
     if problems:
@@ -90,7 +98,7 @@ def _exit_code(problems: Sequence[Problem], why: str) -> int:
 def _all_that_open(studio: Studio, passwords: PasswordSource) -> list[str]:
     """Return the names of all backups but those under a password that nobody here knows."""
     ring = ring_of(passwords.given(studio.configuration.backup.encryption.key))
-    infos, locked = studio.repository.list(), locked_backups(studio, ring)
+    infos, locked = studio.repository.list(), locked_backups(studio, ring, to_read=True)
     for info in infos:
         if info.header.id in locked:
             studio.log.warning("verify: %s is left out: its password is not known here", info.name)

@@ -17,6 +17,7 @@ from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.backup import BackupInfo
 from pinnacle_backup.model.health import Overdue
 from pinnacle_backup.repository.listing import Listing, created_at
+from pinnacle_backup.schedule.decision import WRONG_CLOCK
 from pinnacle_backup.schedule.expectation import Expectation, expected
 from pinnacle_backup.schedule.job import BACKUPS
 from pinnacle_backup.schedule.words import day_words
@@ -53,10 +54,20 @@ class Promise:
     running: str = ""
 
 
-def newest_state(listing: Listing) -> BackupInfo | None:
-    """Return the newest backup that a studio could be restored from completely."""
+def newest_state(listing: Listing, now: datetime) -> BackupInfo | None:
+    """
+    Return the newest backup that a studio could be restored from completely.
+
+    One that a wrong clock has dated ahead counts only where there is no other: it would be the newest for
+    years.
+    """
     states = (info for info in listing.backups if not info.header.safety)
-    return next((info for info in states if not listing.missing(info)), None)
+    complete = [info for info in states if not listing.missing(info)]
+    return next((info for info in complete if not _is_ahead(info, now)), next(iter(complete), None))
+
+
+def _is_ahead(info: BackupInfo, now: datetime) -> bool:
+    return created_at(info.header) > now + WRONG_CLOCK
 
 
 def promise_of(studio: Studio, listing: Listing) -> Promise:
@@ -68,9 +79,9 @@ def promise_of(studio: Studio, listing: Listing) -> Promise:
         now=now,
         zone=schedule_zone(studio),
         scheduled=any(job.run in BACKUPS for job in timetable.jobs),
-        expectation=None if _was_never_due(studio, expectation) else expectation,
+        expectation=None if _was_never_due(studio, expectation, now) else expectation,
         any=any(not info.header.safety for info in listing.backups),
-        newest=newest_state(listing),
+        newest=newest_state(listing, now),
         running=_running(studio),
     )
 
@@ -82,7 +93,7 @@ def overdue_of(promise: Promise) -> Overdue | None:
     if not promise.scheduled:
         return _too_old(promise)
     expectation, newest = promise.expectation, promise.newest
-    if expectation is None or (newest is not None and created_at(newest.header) >= expectation.slot):
+    if expectation is None or (newest is not None and _is_of(expectation.slot, newest, promise.now)):
         return None
     when = day_words(expectation.slot, promise.now, promise.zone)
     return Overdue(
@@ -93,10 +104,16 @@ def overdue_of(promise: Promise) -> Overdue | None:
     )
 
 
+def _is_of(slot: datetime, backup: BackupInfo, now: datetime) -> bool:
+    return created_at(backup.header) >= slot and not _is_ahead(backup, now)
+
+
 def state_in_words(promise: Promise) -> str:
     """Return how old the newest backup is, or that there is none."""
     if promise.newest is None:
         return "no backup is complete" if promise.any else "there is no backup yet"
+    if _is_ahead(promise.newest, promise.now):
+        return f"the newest backup is dated {created_at(promise.newest.header):%Y-%m-%d}: a clock was wrong"
     return f"the newest backup is {span(promise.now - created_at(promise.newest.header))} old"
 
 
@@ -104,20 +121,24 @@ def _too_old(promise: Promise) -> Overdue | None:
     if promise.newest is None:
         return None
     limit = created_at(promise.newest.header) + LATE
-    if promise.now <= limit:
+    if promise.now <= limit and not _is_ahead(promise.newest, promise.now):
         return None
-    return Overdue(sentence=state_in_words(promise), since=iso(limit))
+    return Overdue(sentence=state_in_words(promise), since=iso(min(limit, promise.now)))
 
 
-def _was_never_due(studio: Studio, expectation: Expectation | None) -> bool:
-    """Tell whether the scheduler met the job only after this slot: a new job owes nothing of before."""
+def _was_never_due(studio: Studio, expectation: Expectation | None, now: datetime) -> bool:
+    """
+    Tell whether the scheduler met the job only after this slot: a new job owes nothing of before.
+
+    A time that is still to come was written while the clock was wrong.
+    """
     if expectation is None:
         return False
     try:
         since = studio.jobs.since(expectation.job.name)
     except StateError:
         return False
-    return since is not None and since >= expectation.slot
+    return since is not None and expectation.slot <= since <= now + WRONG_CLOCK
 
 
 def _running(studio: Studio) -> str:

@@ -14,6 +14,9 @@ from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.errors import ConfigError, UsageError
 from pinnacle_backup.model.paths import printable
 
+Stamp = tuple[int, int, int] | None
+"""Which file it is, its size and when it was changed; None where there is none."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -54,6 +57,22 @@ class Place:
         defaults = interpret(b"{}", name=name, root=self.root, environ=self.environ)
         lacking = f"no {name} in {printable(self.root)}: the defaults are in force"
         return msgspec.structs.replace(defaults, warnings=(lacking, *defaults.warnings))
+
+    def stamps(self, configuration: Configuration) -> tuple[Stamp, ...]:
+        """
+        Return what tells whether a configuration has changed since: of its file, then of those it refers to.
+
+        A password in a file of its own is changed without a touch of the configuration.
+        """
+        return tuple(map(_stamp, (self.file, *configuration.files)))
+
+
+def _stamp(path: str) -> Stamp:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def find_place(

@@ -29,7 +29,8 @@ class Recording:
     """
     One run while it goes on.
 
-    A record that cannot be written never fails the run: that is said once, and the run goes on.
+    A record that cannot be written never fails the run: that is said once, and the run goes on. Its end is
+    written down all the same, if its begin was: a run without an end would be taken for killed.
     """
 
     studio: Studio
@@ -45,6 +46,9 @@ class Recording:
     _warnings: int = 0
     _detail: str = ""
     _moment: str = ""
+    _in_vain: bool = False
+    """Whether the record could not be written: each further attempt might wait for its lock again."""
+
     _followed: Followed | None = None
     _started: float = field(default_factory=time.monotonic)
 
@@ -119,6 +123,7 @@ class Recording:
         """Write down how the run ended, and tell of it."""
         if self._followed is not None:
             self._followed.close()
+        self._in_vain = not self.id
         if self._rehearsal:
             self._record(lambda runs: runs.forget(self.id))
             return
@@ -133,6 +138,8 @@ class Recording:
             facts=self.facts,
         )
         self._record(lambda runs: runs.end(self.id, ending))
+        if self._in_vain:
+            self.id = 0
         tell_of(self.studio, self._run(ending))
 
     def _begin(self, runs: Runs, detail: str, now: datetime) -> None:
@@ -169,10 +176,12 @@ class Recording:
         return {"run": self.id or None, "verb": self.verb, "job": self.studio.origin.job or None}
 
     def _record(self, work: Callable[[Runs], object]) -> None:
+        if self._in_vain:
+            return
         try:
             work(self.studio.runs)
         except StateError as error:
-            self.id = 0
+            self._in_vain = True
             self.studio.warn_once(f"this run is not recorded: {error.message}")
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
+import msgspec
+
 from pinnacle_backup.app.destinations import Destination, primary_of
 from pinnacle_backup.app.memory import Memory, forgetful
 from pinnacle_backup.app.place import Place
@@ -59,6 +61,7 @@ class Studio:
         warn: Tells the person of what does not stop a run.
         origin: From where its runs are started.
         warned: What the person was told already.
+        unrecorded: The level of each subject that people were told of while that could not be recorded.
         run_id: Number of the record that was made for this process's run by whoever started it; 0 for none.
         elsewhere: The destination whose backups are meant; None for those of the studio itself.
         memory: What is kept between questions; a command looks anew each time.
@@ -74,6 +77,7 @@ class Studio:
     warn: Callable[[str], None] = lambda _: None
     origin: Origin = field(default_factory=Origin)
     warned: set[str] = field(default_factory=set)
+    unrecorded: dict[str, str] = field(default_factory=dict)
     run_id: int = 0
     elsewhere: Destination | None = None
     memory: Memory = field(default_factory=forgetful)
@@ -162,6 +166,10 @@ class Studio:
         if share:
             other.__dict__.update(state=self.state, repository=self.repository, redact=self.redact)
         return other
+
+    def beside_its_job(self) -> Studio:
+        """Return this studio for a run that a job brings about, and whose end is not the end of that job."""
+        return self.acting_for(msgspec.structs.replace(self.origin, job="", slot=""))
 
     def now(self) -> datetime:
         """Return the time now, with zone."""

@@ -45,9 +45,17 @@ def tell(studio: Studio, event: Event, compose: Compose) -> None:
         if not _is_old_news(known, decision):
             drafts = drafts_of(decision, known)
             conditions.change(event.subject, _settled(event, switches, drafts), studio.now())
+        studio.unrecorded.pop(event.subject, None)
     except StateError as error:
         studio.log.warning("notifications: %s", error.message)
-        send_unrecorded(studio, drafts_of(decide(None, event, switches), None))
+        _tell_unrecorded(studio, event, drafts_of(decide(None, event, switches), None))
+
+
+def _tell_unrecorded(studio: Studio, event: Event, drafts: Sequence[Draft]) -> None:
+    """Tell at once, and in this process once: the scheduler comes every minute, for days perhaps."""
+    known = studio.unrecorded.get(event.subject)
+    if known != event.level and send_unrecorded(studio, drafts):
+        studio.unrecorded[event.subject] = event.level
 
 
 def _settled(

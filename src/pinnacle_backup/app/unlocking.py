@@ -9,8 +9,9 @@ from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.config.secrets import Password
 from pinnacle_backup.crypto.envelope import Head, read_head
 from pinnacle_backup.crypto.keyring import KeyRing
-from pinnacle_backup.errors import PasswordError
+from pinnacle_backup.errors import DamagedError, PasswordError
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.store.base import Store
 from pinnacle_backup.store.replicas import Replicas
 
@@ -73,10 +74,17 @@ def ring_of(known: Sequence[Password], derived: KeyRing | None = None) -> KeyRin
 
 
 def head_of(store: Store | Replicas, info: BackupInfo) -> Head:
-    """Return what stands before the data of an encrypted archive."""
+    """
+    Return what stands before the data of an encrypted archive.
+
+    Raises:
+        DamagedError: It cannot be read.
+    """
     source = store.open(info.name)
     try:
         return read_head(source)
+    except DamagedError as error:
+        raise type(error)(f"{printable(info.name)}: {error.message}", hint=error.hint) from None
     finally:
         source.close()
 

@@ -37,8 +37,9 @@ def day_of(text: str, now: datetime) -> tuple[datetime, datetime]:
         else:
             day = date.fromisoformat(text)
         following = day + timedelta(days=1)
+        begin, end = (datetime.combine(each, time()).astimezone() for each in (day, following))
     except (ValueError, OverflowError):
         raise UsageError(
             f'--day: expected a day, found "{text}"', hint="for example --day 2026-11-22, or --day yesterday"
         ) from None
-    return datetime.combine(day, time()).astimezone(), datetime.combine(following, time()).astimezone()
+    return begin, end

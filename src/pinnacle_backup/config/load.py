@@ -82,7 +82,7 @@ def interpret(
     values.warnings.extend(f"{name}: {fault}" for fault in _idle_jobs(configuration))
     if exposed:
         values.warnings.extend(_literal_secrets(configuration, values))
-    return msgspec.structs.replace(configuration, warnings=tuple(values.warnings))
+    return msgspec.structs.replace(configuration, warnings=tuple(values.warnings), files=tuple(values.files))
 
 
 def values_of(content: bytes, *, name: str, root: str, environ: Mapping[str, str]) -> Values:

@@ -183,6 +183,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         backup, notifications, cloud_storage, logging: The sections of ``config.json``.
         warnings: What a person should know about where the values come from; not a key of the file.
+        files: Other files that values come from, absolute; not a key of the file either.
     """
 
     backup: Backup = Backup()
@@ -190,6 +191,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     cloud_storage: CloudStorage = CloudStorage()
     logging: Logging = Logging()
     warnings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a primary place that there is not."""

@@ -53,12 +53,14 @@ class Values:
         name: What error messages call the file.
         data: Our sections, by key.
         warnings: One line for each secret that everybody can read.
+        files: Those that values come from.
     """
 
     def __init__(self, data: dict[str, Any], *, name: str, root: str, environ: Mapping[str, str]) -> None:
         self.name = name
         self.data = data
         self.warnings: list[str] = []
+        self.files: list[str] = []
         self._root = root
         self._environ = environ
         self._origins: dict[str, Origin] = {}
@@ -136,6 +138,7 @@ class Values:
 
     def _file(self, target: str, path: str, setting: Setting) -> str:
         file = os.path.join(self._root, target)
+        self.files.append(file)
         try:
             text, exposed = read_secret_file(file)
         except ConfigError as error:

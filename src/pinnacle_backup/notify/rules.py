@@ -84,7 +84,12 @@ def event_of(run: Run) -> Event | None:
 
 def subject_of(run: Run) -> str:
     """Return what a run's outcome is the condition of: its job, else all runs of that verb by hand."""
-    return f"job {run.origin.job}" if run.origin.job else run.verb
+    return subject_of_job(run.origin.job) if run.origin.job else run.verb
+
+
+def subject_of_job(name: str) -> str:
+    """Return what the outcome of a job's runs is the condition of."""
+    return f"job {name}"
 
 
 def decide(previous: Condition | None, event: Event, switches: Events) -> Decision:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 
-from pinnacle_backup.errors import Interrupted, PinnacleError, ServerError
+from pinnacle_backup.errors import Interrupted, PinnacleError, ServerError, StateError
 from pinnacle_backup.model.progress import Progress
 from pinnacle_backup.model.runs import CANCELLED, KILLED, RUNNING, Run, RunLine
 from pinnacle_backup.remote.client import Client
@@ -137,12 +137,12 @@ class Following:
         return looked.run
 
     def _patiently(self) -> Looked:
-        """Look, and look again where the server restarts meanwhile: the run outlives it."""
+        """Look, and look again where the server restarts, or cannot read its record now: the run goes on."""
         until = time.monotonic() + _PATIENCE_SECONDS
         while True:
             try:
                 return self._client.get(f"/runs/{self._run}", Looked, after=self._after)
-            except ServerError as error:
+            except (ServerError, StateError) as error:
                 if time.monotonic() > until:
                     hint = f"run {self._run} may go on there: pinnacle-backup runs show {self._run}"
                     raise ServerError(error.message, hint=hint) from None

@@ -25,7 +25,7 @@ from pinnacle_backup.schedule.words import day_words
 
 _COUNTED: Final = 1000
 _ON_TIME: Final = timedelta(minutes=5)
-_WRONG_CLOCK: Final = timedelta(hours=25)
+WRONG_CLOCK: Final = timedelta(hours=25)
 """So far a clock may be set back, by a day and an hour, before it counts as having been wrong."""
 
 _LONGEST_WAIT: Final = timedelta(days=1)
@@ -151,7 +151,7 @@ def corrected(state: JobState, now: datetime) -> JobState:
     A clock that is set back a little finds its slots settled. What lies further in the future can only
     come from a clock that was wrong; to wait for it would mean no backups for as long.
     """
-    far = now + _WRONG_CLOCK
+    far = now + WRONG_CLOCK
     if state.settled is not None and state.settled > far:
         state = replace(state, settled=now)
     if state.slot is not None and state.slot > far and state.not_before is not None:

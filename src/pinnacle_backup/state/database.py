@@ -1,8 +1,9 @@
 """
 The state database: a SQLite file that many processes read and write in short transactions.
 
-Unlike the catalog it cannot be made anew from anything, so a damaged one is set aside, never deleted. No
-backup depends on it: whoever cannot record what he does says so and goes on.
+Unlike the catalog it cannot be made anew from anything, so a damaged one is set aside, never deleted, and
+that of a newer program stays where it is. No backup depends on it: whoever cannot record what he does says
+so and goes on.
 
 The rollback journal is kept, as for the catalog: it needs no shared memory, and readers may be read-only.
 """
@@ -17,7 +18,14 @@ from typing import Final, TypeVar
 
 from pinnacle_backup.errors import StateError
 from pinnacle_backup.model.paths import printable
-from pinnacle_backup.repository.catalog.sqlite import READING, Layout, make_file, prepare, transaction
+from pinnacle_backup.repository.catalog.sqlite import (
+    READING,
+    Layout,
+    NewerError,
+    make_file,
+    prepare,
+    transaction,
+)
 
 T = TypeVar("T")
 _File = tuple[int, int] | None
@@ -123,12 +131,15 @@ class Database:
 
     def read(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
         """
-        Return all rows that a query finds.
+        Return all rows that a query finds: none for a number or a text that SQLite cannot hold.
 
         Raises:
             StateError: The file cannot be used.
         """
-        return self.run(lambda db: db.execute(query, parameters).fetchall())
+        try:
+            return self.run(lambda db: db.execute(query, parameters).fetchall())
+        except (OverflowError, UnicodeEncodeError):
+            return []
 
     def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """
@@ -157,7 +168,7 @@ class Database:
                 raise
             except (sqlite3.DatabaseError, UnicodeDecodeError, OSError) as error:
                 if last or not _is_damage(error):
-                    raise StateError(_fault(self._path, error)) from error
+                    raise StateError(_fault(self._path, error), hint=_hint(error)) from error
                 self._set_aside(error)
         raise AssertionError
 
@@ -205,7 +216,7 @@ def _open(path: str) -> sqlite3.Connection:
 
 def _is_damage(error: Exception) -> bool:
     """Tell a file that is no good from one that cannot be used now."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError | NewerError):
         return False
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -214,6 +225,14 @@ def _is_damage(error: Exception) -> bool:
 def _fault(path: str, error: Exception) -> str:
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return f"{printable(path)} cannot be used: {reason}"
+
+
+def _hint(error: Exception) -> str:
+    return (
+        "use the newer program, or give it another backup.state_directory"
+        if isinstance(error, NewerError)
+        else ""
+    )
 
 
 def _free_name(path: str) -> str:

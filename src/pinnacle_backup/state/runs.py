@@ -20,9 +20,6 @@ KEPT: Final = 5000
 _LINES: Final = 10_000
 """How many lines of one run are kept; the log files have them all."""
 
-_LARGEST: Final = (1 << 63) - 1
-"""The largest number that SQLite knows."""
-
 _COLUMNS: Final = (
     "id, verb, detail, origin, outcome, exit_code, code, message, hint, started, ended, seconds, facts, "
     "warnings, stopped_by, process"
@@ -117,7 +114,7 @@ class Runs:
 
     def get(self, run: int) -> Run | None:
         """Return a run; None where there is none of that number."""
-        found = self._select("WHERE id = ?", (run,)) if run <= _LARGEST else ()
+        found = self._select("WHERE id = ?", (run,))
         return found[0] if found else None
 
     def newest(
@@ -140,7 +137,6 @@ class Runs:
             since, until: Only those that began in that time; its end does not belong to it.
         """
         first, last = (iso(moment) if moment else "" for moment in (since, until))
-        verb = verb.encode("utf-8", "replace").decode()  # no run has one that is no text
         return self._select(
             "WHERE (? = '' OR verb = ?) AND (? = '' OR outcome = ?) AND (? = 0 OR id < ?) "
             "AND started >= ? AND (? = '' OR started < ?) ORDER BY id DESC LIMIT ?",
@@ -159,6 +155,14 @@ class Runs:
         """Return the last run of a job for a slot."""
         found = self._select("WHERE job = ? AND slot = ? ORDER BY id DESC LIMIT 1", (job, slot))
         return found[0] if found else None
+
+    def earlier_parts(self, run: int) -> list[Run]:
+        """Return the runs that the process of a run has made before it for the same job, oldest first."""
+        return self._select(
+            "WHERE (job, slot, process) = (SELECT job, slot, process FROM run WHERE id = ?) AND job <> '' "
+            "AND id < ? ORDER BY id",
+            (run, run),
+        )
 
     def lines(self, run: int, *, after: int = 0) -> list[RunLine]:
         """Return the lines of a run's log behind a place."""

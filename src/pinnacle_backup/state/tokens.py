@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import datetime
 from typing import Final
 
@@ -75,16 +74,15 @@ class Tokens:
 
     def remove(self, token: int, *, user: int = 0) -> Token | None:
         """Remove a token, only one of a user where one is named, and return it; None where there is none."""
-
-        def work(db: sqlite3.Connection) -> Token | None:
-            row = db.execute(
-                f"SELECT {_COLUMNS}, {USER_COLUMNS} {_FROM} WHERE token.id = ? AND (? = 0 OR token.user = ?)",
-                (token, user, user),
-            ).fetchone()
-            db.execute("DELETE FROM token WHERE id = ? AND (? = 0 OR user = ?)", (token, user, user))
-            return _with_owner(row)[1] if row else None
-
-        return self._database.write(work)
+        rows = self._database.read(
+            f"SELECT {_COLUMNS}, {USER_COLUMNS} {_FROM} WHERE token.id = ? AND (? = 0 OR token.user = ?)",
+            (token, user, user),
+        )
+        if not rows:
+            return None
+        query = "DELETE FROM token WHERE id = ?"
+        is_gone = self._database.write(lambda db: db.execute(query, (token,)).rowcount == 1)
+        return _with_owner(rows[0])[1] if is_gone else None
 
 
 def _with_owner(row: tuple[object, ...]) -> tuple[User | None, Token]:

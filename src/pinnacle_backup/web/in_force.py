@@ -6,12 +6,10 @@ import os
 import shlex
 import threading
 
-from pinnacle_backup.app.place import Place
+from pinnacle_backup.app.place import Place, Stamp
 from pinnacle_backup.config.schema import Configuration
 from pinnacle_backup.errors import ConfigError
 from pinnacle_backup.model.paths import printable
-
-_Stamp = tuple[int, int, int] | None
 
 
 class InForce:
@@ -26,7 +24,7 @@ class InForce:
         self._place = place
         self._lock = threading.Lock()
         self._good: Configuration | None = None
-        self._seen: _Stamp = None
+        self._seen: tuple[Stamp, ...] = ()
         self._had_file = False
         self.fault: ConfigError | None = None
 
@@ -38,9 +36,9 @@ class InForce:
             ConfigError: It is wrong, and there was no good one before.
         """
         with self._lock:
-            stamp = _stamp(self._place.file)
-            if self._good is None or self.fault is not None or stamp != self._seen:
-                self._seen = stamp
+            stamps = self._place.stamps(self._good or Configuration())
+            if self._good is None or self.fault is not None or stamps != self._seen:
+                self._seen = stamps
                 self._good = self._read(self._good)
             return self._good
 
@@ -52,21 +50,13 @@ class InForce:
                 raise
             self.fault = error
             return last_good
-        self._had_file, self.fault = self._seen is not None, None
+        self._had_file, self.fault = self._seen[0] is not None, None
         return found
 
     def _from_file(self) -> Configuration:
-        if self._seen is None and self._had_file:  # the defaults are for a studio that never had one
+        if self._seen[0] is None and self._had_file:  # the defaults are for a studio that never had one
             name, root = os.path.basename(self._place.file), shlex.quote(printable(self._place.root))
             back = f"pinnacle-backup restore latest {name} --root {root}"
             hint = f"put it back, or bring an earlier one back: {back}"
             raise ConfigError(f"{printable(self._place.file)} is gone", hint=hint)
         return self._place.configuration()
-
-
-def _stamp(path: str) -> _Stamp:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -384,6 +384,22 @@ def test_where_the_record_cannot_be_written_the_mail_goes_out_at_once(make, tmp_
     assert "no space left" in server.mails[0].text
 
 
+def test_an_alarm_that_cannot_be_recorded_is_sent_once_and_not_every_minute(make, clock: Clock):
+    """The scheduler looks once a minute, and a full disk may stay full for days."""
+    with MailServer() as server:
+        studio = make(smtp=smtp(server.port))
+        studio.state.run(lambda db: db.execute("PRAGMA query_only = 1"))
+        for _ in range(4):
+            announce_overdue(studio, "the backup due at 02:00 was not made")
+            clock.now += timedelta(minutes=1)
+        assert len(server.mails) == 1
+        studio.state.run(lambda db: db.execute("PRAGMA query_only = 0"))
+        announce_on_time(studio)
+        studio.state.run(lambda db: db.execute("PRAGMA query_only = 1"))
+        announce_overdue(studio, "the next backup was not made, either")
+        assert len(server.mails) == 2
+
+
 def test_a_person_is_told_that_the_message_waits(make):
     studio = make(smtp=smtp(free_port()))
 

@@ -26,12 +26,30 @@ def history(*told: str | tuple[str, dict[str, object]]) -> list[Run]:
         values: dict[str, object] = {"ended": ended, "started": ended, **more}
         detail, job = ("" if detail == "-" else detail), ("" if job == "-" else job)
         runs.append(
-            Run(id=number, verb=verb, detail=detail, origin=Origin(job=job), outcome=outcome, **values)
+            Run(
+                id=number, verb=verb, detail=detail, outcome=outcome, **({"origin": Origin(job=job)} | values)
+            )
         )
     return runs[::-1]
 
 
 DAMAGE = {"exit_code": 13}
+
+
+def at(day: int, **values: object) -> dict[str, object]:
+    """Return what runs have in common that are parts of a job at one time."""
+    return {"origin": Origin(job="weekly-cleanup", slot=f"2026-11-{day:02}", attempt=1), "pid": day, **values}
+
+
+def test_one_part_of_a_job_does_not_make_up_for_another_one() -> None:
+    """Cleanup went well in the bucket, as it does every week; here it fails every week."""
+    weeks = [line for day in (15, 22) for line in (
+        ("cleanup - - failed", at(day)), ("cleanup cloud - good", at(day))
+    )]  # fmt: skip
+    jobs = JOBS | {"weekly-cleanup"}
+    assert [run.id for run in failures(history(*weeks), jobs=jobs, now=NOW)] == [3]
+    better = [*weeks, ("cleanup - - good", at(29)), ("cleanup cloud - good", at(29))]
+    assert list(failures(history(*better), jobs=jobs, now=NOW)) == []
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,36 @@ def test_the_hour_that_does_not_exist_is_not_overdue_early(tmp_path: Path) -> No
     assert overdue(clocked.studio) is None
     clocked.now = datetime(2027, 3, 28, 2, 5, tzinfo=UTC)
     assert overdue(clocked.studio) is not None
+
+
+def test_a_backup_that_a_wrong_clock_dated_ahead_silences_no_alarm(clocked: Clocked) -> None:
+    """The clock was years ahead for an hour; the alarm would be silent for as many years."""
+    clocked.now = TODAY.replace(year=2036)
+    clocked.create()
+    clocked.now = TODAY.replace(hour=1)
+    assert overdue(clocked.studio) is None
+    clocked.now = TODAY.replace(hour=8)
+    late = overdue(clocked.studio)
+    assert late is not None
+    assert late.sentence.endswith("was not made: the newest backup is 1 day old")
+
+
+def test_where_all_were_dated_ahead_the_alarm_is_raised_all_the_same(tmp_path: Path) -> None:
+    clocked = Clocked(tmp_path / "other", TODAY.replace(year=2036))
+    clocked.create()
+    clocked.now = TODAY.replace(hour=8)
+    assert overdue(clocked.studio) is not None
+
+
+def test_a_clock_that_is_set_back_a_little_raises_no_alarm(clocked: Clocked) -> None:
+    clocked.now = TODAY.replace(hour=3)
+    clocked.create()
+    clocked.now = TODAY.replace(hour=2, minute=45)
+    assert overdue(clocked.studio) is None
+
+
+def test_a_job_that_a_scheduler_met_while_the_clock_was_ahead_is_not_new_for_years(clocked: Clocked) -> None:
+    clocked.now = TODAY.replace(year=2036)
+    clocked.studio.jobs.meet("daily-full", "0 2 * * *", JobState(settled=clocked.now), clocked.now)
+    clocked.now = TODAY.replace(hour=8)
+    assert overdue(clocked.studio) is not None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pinnacle_backup.app.recording import Recording, recording
+from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import OutputClosed
-from pinnacle_backup.model.runs import CANCELLED, FAILED, backup_words
+from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, backup_words
 
 from .clocked import Clocked
 
@@ -44,3 +49,28 @@ def test_only_who_takes_the_output_may_leave(tmp_path: Path, error: BaseExceptio
     with pytest.raises(type(error)), recording(studio, "create"):
         raise error
     assert [run.outcome for run in studio.runs.newest(1)] == [outcome]
+
+
+def test_a_record_that_was_locked_in_between_still_tells_how_the_run_ended(tmp_path: Path) -> None:
+    """Else its process would end with the run recorded as going on: a good backup would be told as killed."""
+    studio = Clocked(tmp_path / "studio", NOW).studio
+    with recording(studio, "create", "full") as run:
+        with _locked(studio):
+            run.note("this line is lost")
+        run.note("so is this one: each might wait as long")
+    (ended,) = studio.runs.newest(1)
+    assert (ended.outcome, ended.exit_code) == (GOOD, 0)
+    assert studio.runs.mark_killed(NOW) == []
+
+
+@contextmanager
+def _locked(studio: Studio) -> Iterator[None]:
+    """Hold the record's lock as another program may, for longer than a run waits for it."""
+    other = sqlite3.connect(os.path.join(studio.state_directory, "state.db"), isolation_level=None)
+    studio.state.run(lambda db: db.execute("PRAGMA busy_timeout = 50"))
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        other.execute("ROLLBACK")
+        other.close()

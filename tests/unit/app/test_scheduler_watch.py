@@ -9,6 +9,7 @@ import pytest
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.scheduler.watch import ConfigurationWatch
 from pinnacle_backup.app.studio import Studio, open_studio
+from pinnacle_backup.config.secrets import is_at_hand
 
 
 @pytest.fixture
@@ -57,3 +58,46 @@ def test_a_file_that_is_gone_for_a_moment_does_not_mean_the_defaults(
     file.with_suffix(".old").rename(file)
     assert watch.current().configuration.backup.retention_days == 7
     assert watch.fault is None
+
+
+def test_a_configuration_is_right_again_when_what_was_wrong_lay_beside_it(
+    watched: tuple[Path, ConfigurationWatch],
+) -> None:
+    """The file itself does not change: a file that it refers to is back, or its mode."""
+    file, watch = watched
+    file.write_text('{"backup": {"directory": {"$file": "where.txt"}}}')
+    watch.current()
+    assert watch.fault is not None
+    (file.parent / "where.txt").write_text("elsewhere/\n")
+    assert watch.current().configuration.backup.directory == "elsewhere/"
+    assert watch.fault is None
+
+
+def test_what_stays_wrong_is_logged_once(watched: tuple[Path, ConfigurationWatch]) -> None:
+    file, watch = watched
+    file.write_text('{"backup": {"retention_days": "many"}}')
+    for _ in range(3):
+        watch.current()
+    log = (file.parent / "logs" / "ultra_pinnacle.log").read_text()
+    assert log.count("the last good configuration stays in force") == 1
+
+
+def test_a_password_that_is_changed_in_its_own_file_is_in_force(
+    watched: tuple[Path, ConfigurationWatch],
+) -> None:
+    """Nobody touches the configuration for that; with the old one no mail would go out before a restart."""
+    file, watch = watched
+    secret = file.parent / "mail.secret"
+    file.write_text('{"notifications": {"smtp": {"password": {"$file": "mail.secret"}}}}')
+
+    def password() -> str | None:
+        found = watch.current().configuration.notifications.smtp.password
+        return found.reveal() if found and is_at_hand(found) else None
+
+    assert password() is None
+    secret.write_text("the first one\n")
+    assert password() == "the first one"
+    secret.write_text("the second, longer one\n")
+    assert password() == "the second, longer one"
+    secret.unlink()
+    assert password() is None

@@ -94,6 +94,25 @@ def test_a_restart_of_the_server_is_waited_for() -> None:
         assert following(server, Seen()).ended().outcome == "good"
 
 
+def test_a_record_that_is_locked_there_for_a_moment_is_waited_for() -> None:
+    """The run goes on: to end here would say that it has failed."""
+    told = {"type": "about:blank", "title": "The record cannot be used", "status": 503, "code": "state"}
+    asked = []
+
+    async def handle(head: bytes, writer: asyncio.StreamWriter) -> None:
+        asked.append(head)
+        if len(asked) == 2:
+            writer.write(
+                http(json.dumps(told).encode(), status="503 Unavailable", kind="application/problem+json")
+            )
+        else:
+            writer.write(http(looked() if len(asked) < 3 else looked("good", exit_code=0)))
+        await writer.drain()
+
+    with saying(handle) as server:
+        assert following(server, Seen()).ended().outcome == "good"
+
+
 @pytest.mark.parametrize(
     ("run", "kind", "code"),
     [

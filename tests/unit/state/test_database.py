@@ -74,6 +74,25 @@ def test_a_signal_while_it_waits_for_others_leaves_it_usable(tmp_path: Path) -> 
     database.close()
 
 
+def test_the_file_of_a_newer_program_stays_where_it_is(tmp_path: Path) -> None:
+    """It holds users, sessions and the audit trail: an older program that is started once loses none."""
+    path = tmp_path / "state.db"
+    database = Database(str(path), warn=pytest.fail)
+    write(database)
+    database.close()
+    newer = sqlite3.connect(path)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    before = path.read_bytes()
+    with pytest.raises(StateError, match="of another version"):
+        database.read("SELECT value FROM property")
+    with pytest.raises(StateError, match="of another version"):
+        write(database)
+    assert [found.name for found in tmp_path.iterdir()] == ["state.db"]
+    assert path.read_bytes() == before
+    database.close()
+
+
 @pytest.mark.parametrize("damage", [b"no database at all" * 400, b"SQLite format 3\0" + b"\xff" * 8000])
 def test_a_damaged_file_is_set_aside_and_said(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "state.db"

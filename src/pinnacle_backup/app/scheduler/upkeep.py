@@ -19,11 +19,12 @@ _EVERY: Final = timedelta(minutes=1)
 
 
 class Upkeep:
-    """Does once a minute what has to be done once a minute; its faults are logged once, and end nothing."""
+    """Does once a minute what has to be done so often; a fault is logged when it comes, and ends nothing."""
 
     def __init__(self) -> None:
         self._last: datetime | None = None
-        self._said: set[str] = set()
+        self._faults: dict[str, str] = {}
+        """By what is done: what was wrong with it the last time, and said."""
 
     def look(self, studio: Studio, now: datetime) -> None:
         """Do it, if a minute has passed, or the clock was set back."""
@@ -31,14 +32,15 @@ class Upkeep:
             return
         self._last = now
         for work in (_watch_for_overdue, _tell, _refresh_metrics):
-            self._carefully(studio, lambda work=work: work(studio, now))  # type: ignore[misc]
+            self._carefully(studio, now, work)
 
-    def _carefully(self, studio: Studio, work: Callable[[], object]) -> None:
+    def _carefully(self, studio: Studio, now: datetime, work: Callable[[Studio, datetime], object]) -> None:
+        before = self._faults.pop(work.__name__, "")
         try:
-            work()
+            work(studio, now)
         except (PinnacleError, OSError) as error:
-            if str(error) not in self._said:
-                self._said.add(str(error))
+            self._faults[work.__name__] = str(error)
+            if str(error) != before:
                 studio.log.error("scheduler: %s", error)
 
 

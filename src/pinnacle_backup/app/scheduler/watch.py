@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from pinnacle_backup.app.place import Place
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import ConfigError
 from pinnacle_backup.model.paths import printable
-
-Stamp = tuple[int, int, int] | None
 
 
 class ConfigurationWatch:
@@ -19,14 +16,14 @@ class ConfigurationWatch:
     def __init__(self, studio: Studio, reopen: Callable[[Place], Studio]) -> None:
         self._studio = studio
         self._reopen = reopen
-        self._seen = _stamp(studio.place)
+        self._seen = studio.place.stamps(studio.configuration)
         self.fault: ConfigError | None = None
 
     def current(self) -> Studio:
-        """Return the studio, opened again where its configuration file has changed."""
-        stamp = _stamp(self._studio.place)
-        if stamp != self._seen:
-            self._seen = stamp
+        """Return the studio, opened again where its configuration has changed, or was wrong."""
+        stamps = self._studio.place.stamps(self._studio.configuration)
+        if stamps != self._seen or self.fault is not None:
+            self._seen = stamps
             self._open_again()
         return self._studio
 
@@ -34,8 +31,11 @@ class ConfigurationWatch:
         try:
             opened = self._opened()
         except ConfigError as error:
+            is_news = self.fault is None or self.fault.message != error.message
             self.fault = error
-            self._studio.log.error("scheduler: %s; the last good configuration stays in force", error.message)
+            if is_news:
+                line = "scheduler: %s; the last good configuration stays in force"
+                self._studio.log.error(line, error.message)
             return
         self.fault = None
         opened.log.info("scheduler: the configuration was read again")
@@ -44,14 +44,6 @@ class ConfigurationWatch:
         self._studio = opened
 
     def _opened(self) -> Studio:
-        if self._seen is None:  # the defaults are for a studio that never had one
+        if self._seen[0] is None:  # the defaults are for a studio that never had one
             raise ConfigError(f"{printable(self._studio.place.file)} is gone", hint="put it back")
         return self._reopen(self._studio.place)
-
-
-def _stamp(place: Place) -> Stamp:
-    try:
-        status = os.stat(place.file)
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns

@@ -28,18 +28,26 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     statements: Sequence[str]
 
 
+class NewerError(sqlite3.DatabaseError):
+    """A file of ours that a newer program has made: it is not damaged, though it cannot be used here."""
+
+
 def prepare(database: sqlite3.Connection, layout: Layout) -> None:
     """
     Make an empty file one of ours; several processes may do so at once.
 
     Raises:
-        sqlite3.DatabaseError: It is something else, or of another version.
+        NewerError: It is of a newer version.
+        sqlite3.DatabaseError: It is something else, or of an older version.
     """
     if _marks(database) == (0, 0):
         with transaction(database):
             if _marks(database) == (0, 0):  # else another process was faster
                 _create(database, layout)
-    if _marks(database) != (layout.application, layout.version):
+    application, version = _marks(database)
+    if application == layout.application and version > layout.version:
+        raise NewerError(f"it is of another version, {version}: a newer program has made it")
+    if (application, version) != (layout.application, layout.version):
         raise sqlite3.DatabaseError(f"not a {layout.what} of this version")
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta, tzinfo
+from contextlib import suppress
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -156,13 +157,13 @@ def _of_day(day: str, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
     """Return when a day begins and ends in the studio's zone; nothing for no day."""
     if not day:
         return None, None
-    try:
+    with suppress(ValueError):
         begin = date.fromisoformat(day)
-        return datetime.combine(begin, time(), zone), datetime.combine(
-            begin + timedelta(days=1), time(), zone
-        )
-    except (ValueError, OverflowError):
-        raise UsageError(f'"{printable(day)}" is not a day', hint="write it like 2026-11-22") from None
+        if MINYEAR < begin.year < MAXYEAR:  # the others may be, in another zone, years that there are not
+            return datetime.combine(begin, time(), zone), datetime.combine(
+                begin + timedelta(days=1), time(), zone
+            )
+    raise UsageError(f'"{printable(day)}" is not a day', hint="write it like 2026-11-22")
 
 
 def _address(**pairs: str | int) -> str:
