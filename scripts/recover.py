@@ -4,6 +4,7 @@ Turn a backup into a folder without Pinnacle Backup: this one file is enough.
 
     python3 recover.py ARCHIVE TARGET [--password-file FILE]
 
+Without FILE the password is that of the variable PINNACLE_PASSWORD, else it is asked for.
 Needs Linux and Python 3.9 or newer; for .enc also the package cryptography, for .tar.zst before Python 3.14
 backports.zstd. Archives that ARCHIVE builds on must lie beside it, under whatever name. As root, owners come
 back too. What is damaged is named and left out, the rest is recovered, and the exit code is 1.
@@ -67,7 +68,7 @@ class Archive:
         check(hashlib.sha256(head[:992]).digest() == head[992:], "its head is damaged")
         check(head[14:16] == b"\0\1", "its version is newer: use a newer recover.py")
         repository = bytes.fromhex(json.loads(head[20:992].rstrip(b"\0"))["repository"])
-        passwords += [] if passwords else [getpass.getpass("Password: ")]
+        passwords += [] if passwords else [os.environ.get("PINNACLE_PASSWORD") or getpass.getpass()]
         for password, place in itertools.product(passwords, range(1024, 5120, 512)):
             slot = self.stored(place, 512)
             kind, memory, passes, lanes, slot_salt = struct.unpack_from(">BIII16s", slot)
@@ -245,6 +246,8 @@ def main() -> int:
         check(not os.listdir(), "the target is not empty")
     except ImportError as error:
         sys.exit(f"{error}; to install it: python3 -m pip install cryptography backports.zstd")
+    except EOFError:
+        sys.exit(f"{options.archive}: it needs a password, and nobody can be asked: use --password-file")
     except Exception as error:  # noqa: BLE001 - one line, whatever it is
         sys.exit(f"{options.archive}: {error or repr(error)}")
     recovery.run()

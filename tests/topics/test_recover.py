@@ -26,7 +26,7 @@ GZIP = codec_of("gzip")
 
 
 def recover(
-    archive: Path, target: Path, *options: object, isolated=("-I",)
+    archive: Path, target: Path, *options: object, isolated=("-I",), env=None
 ) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, *isolated, SCRIPT, archive, target, *options]
     return subprocess.run(
@@ -35,7 +35,7 @@ def recover(
         capture_output=True,
         text=True,
         check=False,
-        env={},
+        env=env or {},
         start_new_session=True,
     )
 
@@ -197,6 +197,10 @@ def test_passwords(tmp_path) -> None:
     asked = recover(archive, tmp_path / "asked")
     assert asked.returncode == 1
     assert "Password" in asked.stderr
+    assert "nobody can be asked: use --password-file" in asked.stderr
+    known = recover(archive, tmp_path / "known", env={"PINNACLE_PASSWORD": "two"})
+    assert known.returncode == 1
+    assert (tmp_path / "known/config.json").read_text() == "second\n"
 
 
 @pytest.mark.parametrize("options", [{"compression": "zstd"}, {"password": "x"}], ids=["zstd", "encrypted"])
