@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from glob import escape, iglob
+from glob import has_magic
 
 from pinnacle_backup.engine import bundles
 from pinnacle_backup.engine.base import Base
@@ -17,6 +17,7 @@ from pinnacle_backup.files.metadata import read_xattrs
 from pinnacle_backup.model.entry import FILE, Entry
 from pinnacle_backup.model.paths import EXTERNAL, printable
 from pinnacle_backup.model.results import Problem
+from pinnacle_backup.sources import wildcards
 from pinnacle_backup.sources.sqlite import Frozen, FrozenDatabase, database_of, freeze, is_database
 
 
@@ -34,9 +35,8 @@ def database_paths(root: str, patterns: Iterable[str], found_before: Iterable[st
     """
     paths: set[str] = set()
     for pattern in patterns:
-        found = iglob(os.path.join(escape(root), pattern), recursive=True)
-        matches = [path for path in found if os.path.isfile(path)]
-        if not matches and not any(character in pattern for character in "*?["):
+        matches = list(wildcards.files(root, pattern))
+        if not matches and not has_magic(pattern):
             raise SourceError(
                 f"the database {printable(pattern)} is missing",
                 hint="create it, or take it out of backup.databases in config.json",
