@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from pinnacle_backup.app.auditing import audited
-from pinnacle_backup.app.create import encryption_for
+from pinnacle_backup.app.encrypting import encryption_for
 from pinnacle_backup.app.opening import Located, Opened, locate, locate_at, open_located
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.protection import outside, own_logs, present_sources, rules_of
