@@ -144,8 +144,13 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "near the end": lambda path: _flip(path, path.stat().st_size - 200_000),
     "cut": lambda path: os.truncate(path, 7 << 20),
     "head": lambda path: _flip(path, 3),
-    "wrong sidecar": lambda path: _flip(path.with_name(path.name + ".sha256"), 5, b"0"),
+    "wrong sidecar": lambda path: _change_digit(path.with_name(path.name + ".sha256")),
 }
+
+
+def _change_digit(path: Path) -> None:
+    text = path.read_text()
+    path.write_text(("1" if text[0] == "0" else "0") + text[1:])
 
 
 def _flip(path: Path, offset: int, data: bytes = b"\xff\0\xff\0") -> None:
