@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
+
+import msgspec
 
 from pinnacle_backup.app.passwords import PasswordSource
 from pinnacle_backup.app.restore import PreparedRestore, RestoreRequest, prepare_restore
@@ -13,8 +15,9 @@ from pinnacle_backup.app.runs import list_runs
 from pinnacle_backup.app.studio import Studio
 from pinnacle_backup.errors import BackupNotFound, StateError
 from pinnacle_backup.model.backup import BackupInfo
+from pinnacle_backup.model.paths import printable
 from pinnacle_backup.model.progress import Progress
-from pinnacle_backup.model.runs import CANCELLED, FAILED, KILLED, RUNNING, Run
+from pinnacle_backup.model.runs import CANCELLED, FAILED, GOOD, KILLED, RUNNING, Run
 
 _REMEMBERED: Final = 100
 """Among so many restores the last one in place is looked for."""
@@ -76,7 +79,7 @@ def _without_record(saved: Mapping[str, BackupInfo], restores: Sequence[Run]) ->
     """Return the newest of those that no run is known to have saved, where no run is known after it."""
     known = {run.facts.safety for run in restores}
     unknown = (name for name in saved if name not in known)
-    since = restores[0].started if restores else ""
+    since = next((run.started for run in restores if run.facts.safety), "")
     return tuple(name for name in islice(unknown, 1) if saved[name].header.created > since)
 
 
@@ -87,8 +90,9 @@ def taken_back(restores: Sequence[Run]) -> tuple[str, ...]:
     An undo that broke off is gone on with, and not undone.
 
     Args:
-        restores: The restores in place that saved something, newest first.
+        restores: The restores in place, newest first.
     """
+    restores = list(_as_they_ended(restores))
     places = {run.facts.safety: place for place, run in reversed(list(enumerate(restores)))}
     last = 0
     while last < len(restores) and _broke_off(restores[last]):
@@ -104,6 +108,22 @@ def taken_back(restores: Sequence[Run]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _as_they_ended(restores: Iterable[Run]) -> Iterator[Run]:
+    """
+    Yield the restores that saved something.
+
+    One that broke off, and of which the same restore then found nothing left to do, had done all.
+    """
+    complete = ""
+    for run in restores:
+        if run.facts.safety:
+            done = run.facts.backup == complete
+            yield msgspec.structs.replace(run, outcome=GOOD) if done else run
+            complete = ""
+        elif run.outcome == GOOD:
+            complete = run.facts.backup
+
+
 def _broke_off(run: Run) -> bool:
     """Tell whether a restore ended before its end; one that could not restore some paths did not."""
     return run.outcome in (CANCELLED, KILLED) or (run.outcome == FAILED and bool(run.code))
@@ -112,9 +132,13 @@ def _broke_off(run: Run) -> bool:
 def _restores(studio: Studio, saved: Collection[str]) -> list[Run]:
     """Return the restores in place, newest first; one that broke off while it saved has changed nothing."""
     try:
-        runs = [run for run in list_runs(studio, _REMEMBERED, verb="restore") if run.facts.safety]
+        runs = list_runs(studio, _REMEMBERED, verb="restore")
     except StateError:  # without a record the names tell
         return []
+    here = printable(studio.root)
     return [
-        run for run in runs if run.facts.safety in saved or not (_broke_off(run) or run.outcome == RUNNING)
+        run
+        for run in runs
+        if run.facts.safety in saved
+        or ((run.facts.safety or run.facts.target == here) and not _broke_off(run) and run.outcome != RUNNING)
     ]

@@ -15,12 +15,12 @@ from ...studios import Studio, warm_up
 
 
 def restores(*runs: str) -> Iterator[Run]:
-    """Yield runs, newest first, each written as: what it saved, what it restored, how it ended."""
+    """Yield runs, newest first, each written as: what it saved (- for nothing), what it restored, its end."""
     for number, words in enumerate(runs):
         safety, backup, outcome = words.split()
         code = "store-full" if outcome == FAILED else ""
         outcome = FAILED if outcome == "damaged" else outcome
-        facts = RunFacts(safety=safety, backup=backup)
+        facts = RunFacts(safety=safety.removeprefix("-"), backup=backup)
         yield Run(id=100 - number, verb="restore", outcome=outcome, code=code, facts=facts)
 
 
@@ -43,6 +43,12 @@ def restores(*runs: str) -> Iterator[Run]:
         ([f"s3 s1 {GOOD}", f"s2 s1 {KILLED}", f"s1 a {GOOD}"], "s3 s2"),
         ([f"s3 s2 {KILLED}", f"s2 s1 {KILLED}", f"s1 a {KILLED}"], "s1"),
         ([f"s2 gone {KILLED}", f"s1 a {GOOD}"], "s2"),
+        ([f"- s1 {GOOD}", f"s2 s1 {KILLED}", f"s1 a {GOOD}"], "s2"),  # an undo that was killed at its end
+        ([f"- s1 {KILLED}", f"s2 s1 {KILLED}", f"s1 a {GOOD}"], "s1"),
+        ([f"- a {GOOD}", f"s2 s1 {KILLED}", f"s1 a {GOOD}"], "s1"),
+        ([f"- s1 {GOOD}", f"s3 s1 {KILLED}", f"s2 s1 {KILLED}", f"s1 a {GOOD}"], "s3 s2"),
+        ([f"- a {GOOD}", f"s1 a {KILLED}"], "s1"),
+        ([f"- a {GOOD}"], ""),
     ],
 )
 def test_what_is_taken_back(runs: list[str], expected: str) -> None:
