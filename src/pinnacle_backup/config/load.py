@@ -145,7 +145,8 @@ def _keys(section: str) -> Iterable[str]:
 
 def _checked(values: Values) -> Configuration:
     try:
-        return msgspec.convert(values.data, Configuration, dec_hook=_secret)
+        configuration = msgspec.convert(values.data, Configuration, dec_hook=_secret)
+        _require_names(values.data)
     except msgspec.ValidationError as error:
         from pinnacle_backup.config.faults import explain  # noqa: PLC0415 - it takes time that few errors cost
 
@@ -154,6 +155,18 @@ def _checked(values: Values) -> Configuration:
         raise ConfigError(
             f"{values.name}: holds half a surrogate pair (\\ud800 to \\udfff), which is no text"
         ) from None
+    return configuration
+
+
+def _require_names(data: object) -> None:
+    """Raise UnicodeEncodeError where a text could not even be the name of a file."""
+    left = [data]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            os.fsencode(value)
+        elif isinstance(value, dict | list):
+            left += value.values() if isinstance(value, dict) else value
 
 
 def _secret(_type: type, value: object) -> Secret:

@@ -214,5 +214,10 @@ def test_the_hint_leads_to_the_reference():
 def test_half_a_surrogate_pair_is_named():
     with pytest.raises(ConfigError, match="half a surrogate pair"):
         interpret(b'{"backup": {"\\ud800": 1}}', name="c", root="/nowhere", environ={})
+    with pytest.raises(ConfigError, match="half a surrogate pair"):
+        interpret(b'{"backup": {"paths": ["data/", "\\ud800"]}}', name="c", root="/nowhere", environ={})
+    assert interpret(
+        b'{"backup": {"paths": ["\\udcff"]}}', name="c", root="/nowhere", environ={}
+    ).backup.paths
     with pytest.raises(ConfigError, match="key: expected text or null, found text with unusual characters"):
         interpret(b'{"backup": {"encryption": {"key": "\\ud800"}}}', name="c", root="/nowhere", environ={})
