@@ -37,19 +37,23 @@ def keys_for(
     based_on = () if base is None else (base,)
     if not encrypt:
         return None, keyring_of(studio, based_on, passwords, heads=present.heads)
-    known = passwords.given(studio.configuration.backup.encryption.key)
-    password = known[0] if known else passwords.ask("for the new backup", twice=True)
-    source = _Known((password, *known[1:]), passwords)
-    ring = ring_of((password,))
-    encryption = _encryption(studio, password, ring, present)
+    known = _at_hand(studio, passwords)
+    ring = ring_of(known[:1])
+    encryption = _encryption(studio, known[0], ring, present)
+    source = _Known(known, passwords)
     return encryption, keyring_of(studio, based_on, source, heads=present.heads, derived=ring)
 
 
 def encryption_for(studio: Studio, passwords: PasswordSource) -> Encryption:
     """Return how to encrypt with the first password at hand; asks where there is none."""
-    known = passwords.given(studio.configuration.backup.encryption.key)
-    password = known[0] if known else passwords.ask("for the new backup", twice=True)
+    password = _at_hand(studio, passwords)[0]
     return _encryption(studio, password, ring_of((password,)), Present(studio))
+
+
+def _at_hand(studio: Studio, passwords: PasswordSource) -> tuple[Password, ...]:
+    """Return the passwords at hand, of which the first encrypts; asks where there is none."""
+    known = passwords.given(studio.configuration.backup.encryption.key)
+    return tuple(known) or (passwords.ask("for the new backup", twice=True),)
 
 
 class _Known:
@@ -108,10 +112,11 @@ def _recent_heads(studio: Studio, present: Present) -> Iterator[Head]:
     for destination in () if found else destinations_of(studio):
         with suppress(PinnacleError):  # a place out of reach spoils no backup
             repository = destination.open()
-            yield from _heads(repository.list(), present, Heads(repository.store))
+            heads = Heads(repository.store)
+            yield from _heads(repository.list(), present, heads, place=destination.name)
 
 
-def _heads(infos: Iterable[BackupInfo], present: Present, heads: Heads) -> Iterator[Head]:
+def _heads(infos: Iterable[BackupInfo], present: Present, heads: Heads, *, place: str = "") -> Iterator[Head]:
     """Yield heads; a damaged one is no reason to make no more backups: another one tells the same."""
     seen: set[tuple[object, ...]] = set()
     for info in infos:
@@ -119,7 +124,7 @@ def _heads(infos: Iterable[BackupInfo], present: Present, heads: Heads) -> Itera
             try:
                 head = heads.of(info)
             except DamagedError as error:
-                present.is_damaged(info, error)
+                present.is_damaged(info, error, place=place)
                 continue
             if head.slots not in seen:
                 seen.add(head.slots)

@@ -52,10 +52,11 @@ class Present:
         """What could not be read on the way; no backup that is made builds on it."""
         return tuple(self._damaged.values())
 
-    def is_damaged(self, info: BackupInfo, error: DamagedError) -> None:
-        """Remember that an archive is damaged."""
+    def is_damaged(self, info: BackupInfo, error: DamagedError, *, place: str = "") -> None:
+        """Remember that an archive is damaged, or the copy of it in a place."""
         name = printable(info.name)
-        self._damaged[name] = Problem(name, f"damaged: {error.message.removeprefix(f'{name}: ')}")
+        where = f"{name} in {printable(place)}" if place else name
+        self._damaged[where] = Problem(where, f"damaged: {error.message.removeprefix(f'{name}: ')}")
 
     @cached_property
     def identity(self) -> str:

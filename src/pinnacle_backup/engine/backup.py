@@ -17,7 +17,7 @@ from pinnacle_backup.crypto.content_id import content_id_key
 from pinnacle_backup.crypto.keyring import KeyRing
 from pinnacle_backup.engine import changes
 from pinnacle_backup.engine.assembly import Assembly
-from pinnacle_backup.engine.base import Base, choose_base, passed_over
+from pinnacle_backup.engine.base import Base, choose_base, preferred_base
 from pinnacle_backup.engine.databases import StoredDatabases, database_paths, relative
 from pinnacle_backup.engine.extents import ArchiveTable
 from pinnacle_backup.engine.large_files import LargeFiles
@@ -205,9 +205,9 @@ class _Run:
         infos = tuple(info for info in infos if info.header.id not in self._job.locked)
         deduplicate = self._job.deduplicate and not self._job.safety
         info = choose_base(infos, self._type, deduplicate=deduplicate)
-        incomplete = passed_over(infos, self._type, deduplicate=deduplicate)
-        if incomplete is not None:
-            name = printable(incomplete.name)
+        preferred = preferred_base(infos, self._type, deduplicate=deduplicate)
+        if preferred is not None and preferred is not info:
+            name = printable(preferred.name)
             self._notes.append(f"{name} needs an archive that is not here, so this backup leaves it alone")
         if info is None and self._type == INCREMENTAL:
             self._type = FULL

@@ -149,12 +149,6 @@ def choose_base(infos: Sequence[BackupInfo], kind: str, *, deduplicate: bool) ->
     )
 
 
-def passed_over(infos: Sequence[BackupInfo], kind: str, *, deduplicate: bool) -> BackupInfo | None:
-    """Return the backup that ``choose_base`` would have taken, were nothing of it missing."""
-    newest = preferred_base(infos, kind, deduplicate=deduplicate)
-    return newest if newest is not None and Reach(infos).missing(newest) else None
-
-
 def preferred_base(infos: Sequence[BackupInfo], kind: str, *, deduplicate: bool) -> BackupInfo | None:
     """Return the backup that ``choose_base`` takes if nothing of it is missing."""
     return next(_candidates(infos, kind, deduplicate=deduplicate), None)

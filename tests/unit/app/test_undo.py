@@ -61,12 +61,18 @@ def studio(tmp_path: Path) -> Studio:
     return Studio(tmp_path / "studio")
 
 
-def test_without_a_record_of_runs_the_newest_that_was_saved_is_taken_back(studio: Studio) -> None:
+def restored_twice(studio: Studio) -> Path:
+    """Restore the backup ``made`` over two versions of a page, and return the page."""
     page = studio.root / "encyclopedia/page.md"
     studio.good("create", "--name", "made")
     for words in ("first", "second"):
         page.write_text(words)
         studio.good("restore", "made")
+    return page
+
+
+def test_without_a_record_of_runs_the_newest_that_was_saved_is_taken_back(studio: Studio) -> None:
+    page = restored_twice(studio)
     shutil.rmtree(studio.root / ".pinnacle")
     studio.good("undo")
     assert page.read_text() == "second"
@@ -78,11 +84,7 @@ def test_without_a_record_of_runs_the_newest_that_was_saved_is_taken_back(studio
 
 def test_an_earlier_restore_is_not_taken_back_in_place_of_the_last(studio: Studio) -> None:
     """What the last one saved was deleted: an undo of the one before would mix two states."""
-    page = studio.root / "encyclopedia/page.md"
-    studio.good("create", "--name", "made")
-    for words in ("first", "second"):
-        page.write_text(words)
-        studio.good("restore", "made")
+    page = restored_twice(studio)
     newest = next(name for name, found in studio.listed().items() if found["safety"])
     studio.good("delete", newest, "--yes")
     ended = studio.run("undo")

@@ -16,7 +16,7 @@ import pytest
 from pinnacle_backup.engine.backup import BackupReport
 from pinnacle_backup.errors import BackupNotFound, DamagedError, RestoreError
 from pinnacle_backup.files.target import TargetTree
-from pinnacle_backup.model.backup import INCREMENTAL
+from pinnacle_backup.model.backup import INCREMENTAL, BackupInfo
 from pinnacle_backup.model.progress import Silent
 from pinnacle_backup.model.results import RestorePlan, RestoreReport
 
@@ -466,8 +466,7 @@ def test_a_damaged_file_is_named_and_all_others_are_restored(place: Place, tmp_p
     assert (data / "good").read_bytes() == good
 
 
-def test_what_failed_does_not_count_as_restored(place: Place, tmp_path: Path) -> None:
-    """A later name cannot be made where the first one is damaged."""
+def with_a_damaged_file_of_two_names(place: Place) -> BackupInfo:
     data = Path(place.data)
     (data / "bad").write_bytes(os.urandom(2 << 20))
     os.link(data / "bad", data / "other name")
@@ -475,24 +474,24 @@ def test_what_failed_does_not_count_as_restored(place: Place, tmp_path: Path) ->
     with open(Path(place.root, "backups", made.backup.name), "r+b") as file:
         file.seek(1 << 20)
         file.write(b"damage")
-    report = place.restore(made.backup, tmp_path / "to")
+    return made.backup
+
+
+def test_what_failed_does_not_count_as_restored(place: Place, tmp_path: Path) -> None:
+    """A later name cannot be made where the first one is damaged."""
+    backup = with_a_damaged_file_of_two_names(place)
+    report = place.restore(backup, tmp_path / "to")
     assert [problem.path for problem in report.problems] == ["data/bad", "data/other name"]
     assert report.restored == 1  # the folder
 
 
 def test_other_names_of_a_damaged_file_stay_as_they_are_and_are_named(place: Place) -> None:
     """What the first name still holds is not what was backed up: it must not come under the others, too."""
-    data = Path(place.data)
-    (data / "bad").write_bytes(os.urandom(2 << 20))
-    os.link(data / "bad", data / "other name")
-    made = place.backup()
-    with open(Path(place.root, "backups", made.backup.name), "r+b") as file:
-        file.seek(1 << 20)
-        file.write(b"damage")
+    backup, data = with_a_damaged_file_of_two_names(place), Path(place.data)
     for name in ("bad", "other name"):
         (data / name).unlink()
         (data / name).write_text(f"there before: {name}")
-    report = place.restore(made.backup)
+    report = place.restore(backup)
     assert [problem.path for problem in report.problems] == ["data/bad", "data/other name"]
     assert (data / "bad").read_text() == "there before: bad"
     assert (data / "other name").read_text() == "there before: other name"
