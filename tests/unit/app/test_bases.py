@@ -92,6 +92,22 @@ def test_a_damaged_head_keeps_no_backup_from_being_made_and_is_told(tmp_path: Pa
     assert "two.tar.gz.enc: damaged: this is not an encrypted archive" in run["message"]
 
 
+def test_a_copy_with_a_damaged_head_is_told_with_its_place(tmp_path: Path) -> None:
+    """After a loss the heads of copies are asked; to look for the fault here would be in vain."""
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    studio = Studio(tmp_path / "studio", encryption={"enabled": True, "key": KEY}, copy_to=[str(copies)])
+    for name in ("one", "two"):
+        studio.good("create", "--name", name)
+    studio.good("copy")
+    for name in studio.archives():
+        (studio.backups / name).unlink()
+    spoil_head(copies / "two.tar.gz.enc")
+    ended = studio.run("create", "--name", "three")
+    assert ended.code == 1, ended
+    assert f"two.tar.gz.enc in {copies}" in ended.out + ended.err
+
+
 def test_a_damaged_head_is_found_and_keeps_nothing_else_from_being_read_back(tmp_path: Path) -> None:
     studio = Studio(tmp_path / "studio", encryption={"enabled": True, "key": KEY})
     for name in ("one", "two", "three"):
